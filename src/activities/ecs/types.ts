@@ -1,0 +1,91 @@
+import type { ReferencePlan, ServiceChange } from '../../domain/evidence.ts';
+import type { MigrationPolicy, RegistryPolicy, RolloutPolicy, ServicePolicy, Target } from '../../domain/policy.ts';
+import type { Manifest } from '../../domain/release.ts';
+import type { Check, Verdict } from '../../domain/verdict.ts';
+import type { LockProof } from '../lock.ts';
+import type { Outputs } from '../terraform/types.ts';
+
+/** What an ECS service runs now. */
+export interface ServiceState {
+  readonly service: string;
+  readonly exists: boolean;
+  /** Task definition ARN of the primary deployment. */
+  readonly taskDefinition?: string;
+  readonly desiredCount: number;
+  readonly runningCount: number;
+  /** One deployment, COMPLETED, running = desired. */
+  readonly stable: boolean;
+  /** Stable and desired count above 0: a state that a rollback can go back to. */
+  readonly serving: boolean;
+  readonly detail: string;
+}
+
+export interface ServicePlanInput {
+  readonly target: Target;
+  readonly registry: RegistryPolicy;
+  readonly services: readonly ServicePolicy[];
+  readonly manifest: Manifest;
+  /** Parameters that the release's settings go to, key to name. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Known Terraform outputs; a placeholder without one stays a placeholder in the plan's digest. */
+  readonly outputs: Outputs;
+}
+
+export interface ServicePlan {
+  readonly services: readonly ServiceChange[];
+  readonly references: readonly ReferencePlan[];
+  /** Hardening and template problems: one check per service. */
+  readonly checks: readonly Check[];
+  readonly states: readonly ServiceState[];
+}
+
+/** One rollout: an ECS service deployment that this release asked for. */
+export interface Rollout {
+  readonly service: string;
+  readonly taskDefinition: string;
+  readonly desiredCount: number;
+  /** Absent when the service already ran this task definition and no deployment was needed. */
+  readonly serviceDeploymentArn?: string;
+}
+
+export interface RestoreInput {
+  readonly target: Target;
+  readonly service: ServicePolicy;
+  /** What ran before; `serving: false` or `exists: false`: a first deployment, whose undo is desired count 0. */
+  readonly previous: ServiceState;
+  readonly rollout: RolloutPolicy;
+  readonly lock: LockProof;
+}
+
+export interface EcsActivities {
+  /** The caller's identity must be the target's account. */
+  checkIdentity(input: { target: Target }): Promise<Check>;
+  describeServices(input: { target: Target; services: readonly ServicePolicy[] }): Promise<ServiceState[]>;
+  /** Renders the task definitions, reads what runs, checks hardening; changes nothing. */
+  planServices(input: ServicePlanInput): Promise<ServicePlan>;
+  /** Registers the service's task definition, or finds the revision that has the same content (by a content-hash tag). @returns its ARN */
+  registerTaskDefinition(input: Omit<ServicePlanInput, 'services'> & { service: ServicePolicy; lock: LockProof }): Promise<string>;
+  /** Runs the migration as a one-off task of `taskDefinition` and waits for its exit; finds the one that an earlier attempt started. Heartbeats. */
+  runMigration(input: {
+    target: Target;
+    service: ServicePolicy;
+    taskDefinition: string;
+    migration: MigrationPolicy;
+    direction: 'do' | 'undo';
+    /** Names the run and step: the task's `startedBy`, at most 36 characters. */
+    startedBy: string;
+    lock: LockProof;
+  }): Promise<{ exitCode: number; detail: string }>;
+  /** Starts the rollout (circuit breaker with rollback on), or finds the one that an earlier attempt started. */
+  startRollout(input: {
+    target: Target;
+    service: ServicePolicy;
+    taskDefinition: string;
+    rollout: RolloutPolicy;
+    lock: LockProof;
+  }): Promise<Rollout>;
+  /** Follows the rollout to its end, by identity. A breaker's rollback is a fail at once. Heartbeats. */
+  followRollout(input: { target: Target; service: ServicePolicy; rollout: Rollout; policy: RolloutPolicy }): Promise<Verdict>;
+  /** Undo of a rollout: looks first; stops what is in progress, goes back to `previous`, waits until it serves. Heartbeats. */
+  restoreService(input: RestoreInput): Promise<{ outcome: 'undone' | 'nothing to undo'; detail: string }>;
+}

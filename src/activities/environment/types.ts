@@ -1,0 +1,17 @@
+import type { EnvironmentStatus, LockRequest } from '../../domain/ledger.ts';
+
+export interface EnvironmentActivities {
+  /** Starts the environment's workflow when it does not run, has it look for its holder, and reads its status. */
+  inspectEnvironment(input: { platform: string; environment: string }): Promise<EnvironmentStatus>;
+  /** Signals the request with start; sending it again changes nothing. */
+  requestLock(input: { platform: string; environment: string; request: LockRequest }): Promise<void>;
+  /** The environment's epoch as kept in SSM, raised by one: called once by a new `environment`. */
+  raiseEpoch(input: { platform: string; environment: string }): Promise<{ epoch: number; lastHolder?: { workflowId: string; firstExecutionRunId: string; requestId: string } }>;
+  /** Keeps the present holder in SSM, or that there is none. */
+  recordHolder(input: {
+    platform: string;
+    environment: string;
+    epoch: number;
+    holder?: { workflowId: string; firstExecutionRunId: string; requestId: string };
+  }): Promise<void>;
+}

@@ -1,0 +1,25 @@
+import type { MetricPolicy, ServicePolicy, Target } from '../../domain/policy.ts';
+import type { Manifest } from '../../domain/release.ts';
+import type { Check, MetricJudgement } from '../../domain/verdict.ts';
+import type { Outputs } from '../terraform/types.ts';
+
+export interface VerificationInput {
+  readonly target: Target;
+  readonly services: readonly ServicePolicy[];
+  readonly manifest: Manifest;
+  readonly taskDefinitions: Readonly<Record<string, string>>;
+  readonly outputs: Outputs;
+}
+
+export interface VerificationActivities {
+  /** Every service steady on its task definition with its running tasks on the manifest's digests: one check each. */
+  checkServiceStatus(input: VerificationInput): Promise<Check[]>;
+  /** Asks every service that has a URL for its version: one check each. */
+  checkServedVersions(input: VerificationInput): Promise<Check[]>;
+  /** CPU, memory, latency and error rate since `since` (ISO 8601), judged by the policy. No data is never a pass. */
+  judgeMetrics(input: VerificationInput & { metrics: MetricPolicy; since: string }): Promise<MetricJudgement[]>;
+  /** Watches service status and metrics for `seconds`; returns early on the first failure. Heartbeats. */
+  watchWindow(
+    input: VerificationInput & { metrics: MetricPolicy; since: string; seconds: number },
+  ): Promise<{ checks: Check[]; metrics: MetricJudgement[] }>;
+}
