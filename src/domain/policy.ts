@@ -140,6 +140,8 @@ export interface PipelinePolicy {
   readonly platform: string;
   /** In the order in which a release passes them. */
   readonly environments: readonly string[];
+  /** Those of `environments` that ask for an approval. */
+  readonly approvals: readonly string[];
   readonly registry: RegistryPolicy;
   readonly services: readonly { readonly name: string; readonly repository: string }[];
 }
