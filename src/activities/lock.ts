@@ -1,10 +1,8 @@
-import type { LockToken } from '../domain/ledger.ts';
+import type { LockProof as Proof } from '../domain/ledger.ts';
 
 /** Shown by every writing activity right before it writes: the run must still hold the environment's lock. */
-export interface LockProof {
+export interface LockProof extends Proof {
   readonly environmentWorkflowId: string;
-  readonly requestId: string;
-  readonly token: LockToken;
 }
 
 /** Throws a non-retryable `LockLost` when `proof` is not the environment's present holder. */

@@ -1,4 +1,5 @@
 import type { ChangeSet } from './change-set.ts';
+import { digestOf } from './digest.ts';
 import type { Digest, Manifest } from './release.ts';
 
 /** A declared setting of the release: its key and what stands for its value. */
@@ -39,4 +40,57 @@ export interface Evidence {
   readonly policyDigest: Digest;
   /** The release that runs now; absent at a first deployment. */
   readonly running?: { readonly version: string; readonly commit: string };
+}
+
+/** The digest that approvals are bound to: SHA-256 over the evidence's canonical JSON. */
+export function evidenceDigest(evidence: Evidence): Digest {
+  return digestOf(evidence);
+}
+
+/** @returns a line for each part of the evidence that is not the same, for the person who is asked again */
+export function describeChange(before: Evidence, after: Evidence): string[] {
+  return [
+    ...namedChanges('image of', before.manifest.images, after.manifest.images),
+    ...(before.changeSet?.digest === after.changeSet?.digest ? [] : ['the Terraform change set']),
+    ...namedChanges('setting', values(before.settings), values(after.settings)),
+    ...namedChanges('version of', versions(before.references), versions(after.references)),
+    ...namedChanges('task definition of', definitions(before.services), definitions(after.services)),
+    ...namedChanges('what now runs as', running(before.services), running(after.services)),
+    ...(before.policyDigest === after.policyDigest ? [] : ['the policy']),
+    ...(before.running?.version === after.running?.version
+      ? []
+      : [`the running release: ${before.running?.version ?? 'none'} -> ${after.running?.version ?? 'none'}`]),
+  ];
+}
+
+function namedChanges(
+  what: string,
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+): string[] {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].toSorted();
+  return names
+    .filter((name) => before[name] !== after[name])
+    .map((name) => `${what} ${name}: ${short(before[name])} -> ${short(after[name])}`);
+}
+
+function short(value: string | undefined): string {
+  if (value === undefined) return 'none';
+  return value.startsWith('sha256:') ? value.slice(0, 19) : value;
+}
+
+function values(settings: readonly SettingPlan[]): Record<string, string> {
+  return Object.fromEntries(settings.map(({ key, value }) => [key, value]));
+}
+
+function versions(references: readonly ReferencePlan[]): Record<string, string> {
+  return Object.fromEntries(references.map(({ kind, name, version }) => [`${kind} ${name}`, version]));
+}
+
+function definitions(services: readonly ServiceChange[]): Record<string, string> {
+  return Object.fromEntries(services.map(({ service, taskDefinition }) => [service, taskDefinition]));
+}
+
+function running(services: readonly ServiceChange[]): Record<string, string> {
+  return Object.fromEntries(services.map(({ service, current }) => [service, current ?? 'nothing']));
 }

@@ -31,6 +31,12 @@ export interface LockToken {
   readonly counter: number;
 }
 
+/** What a holder shows: its request and the token that it was granted. */
+export interface LockProof {
+  readonly requestId: string;
+  readonly token: LockToken;
+}
+
 export interface LockRequest {
   readonly requestId: string;
   readonly workflowId: string;
@@ -91,9 +97,7 @@ export type LockAnswer =
   | { readonly kind: 'refused'; readonly requestId: string; readonly reason: string };
 
 /** Given back with the lock: how the holder ended. `record` is written to the ledger. */
-export interface LockRelease {
-  readonly requestId: string;
-  readonly token: LockToken;
+export interface LockRelease extends LockProof {
   readonly record?: DeploymentRecord;
   /** The record's release is what serves now. */
   readonly current?: boolean;
