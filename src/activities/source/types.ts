@@ -7,5 +7,7 @@ export interface CommitFound {
 
 export interface SourceActivities {
   /** @returns the commit, or `undefined`-like `{found: false}` when the platform's repository does not have it */
-  findCommit(input: { commit: string }): Promise<{ found: true; commit: CommitFound } | { found: false; detail: string }>;
+  findCommit(input: {
+    commit: string;
+  }): Promise<{ found: true; commit: CommitFound } | { found: false; detail: string }>;
 }
