@@ -2,9 +2,11 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createClock } from './clock.ts';
+import { createEcr } from './ecr/ecr.ts';
 import { handleAws } from './protocol/http.ts';
 import { mount } from './protocol/route.ts';
 import type { ServiceDefinition } from './protocol/service.ts';
+import { openRegistry } from './registry/registry.ts';
 import { Store } from './store.ts';
 
 export interface SandboxOptions {
@@ -53,6 +55,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     // One line a service, in the order of what needs what. A closer is run in reverse.
     const services: ServiceDefinition[] = [];
     const mounts: HttpMount[] = [];
+
+    const registryHost = (): string => new URL(url).host;
+    const registry = await openRegistry({ store, stateDir, accountId, now: () => clock.now() });
+    const ecr = createEcr({ store, registry, stateDir, registryHost, now: () => clock.now(), speed: clock.speed });
+    services.push(ecr.service);
+    mounts.push(registry.mount, ecr.mount);
 
     const endpoint = { services: services.map(mount), accountId, region, flush: () => store.flush() };
     server.on('request', (request, response) => {

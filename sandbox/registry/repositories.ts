@@ -136,7 +136,7 @@ export function createRepositories({ store, blobs, accountId, now, onPush }: Dep
             'MANIFEST_BLOB_UNKNOWN',
             `The manifest refers to ${part.digest}, which isn't in ${name}`,
             {
-              detail: { digest: part.digest },
+              detail: { digest: part.digest, kind: parsed.kind },
             },
           );
         }
