@@ -52,6 +52,7 @@ export const QUERIES = {
 export const ENVIRONMENT_SIGNALS = {
   requestLock: 'requestLock',
   withdrawRequest: 'withdrawRequest',
+  holderPong: 'holderPong',
   recordUndo: 'recordUndo',
   releaseLock: 'releaseLock',
   freeze: 'freeze',

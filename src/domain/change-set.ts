@@ -17,5 +17,10 @@ export interface ChangeSet {
   readonly changes: readonly ResourceChange[];
   /** SHA-256 over `changes` and the changed outputs. */
   readonly digest: Digest;
-  readonly counts: { readonly create: number; readonly update: number; readonly replace: number; readonly delete: number };
+  readonly counts: {
+    readonly create: number;
+    readonly update: number;
+    readonly replace: number;
+    readonly delete: number;
+  };
 }

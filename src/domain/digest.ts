@@ -50,5 +50,6 @@ function byCodeUnit(a: string, b: string): number {
 }
 
 function describe(value: unknown): string {
-  return typeof value === 'object' ? `a ${value?.constructor.name ?? 'null'}` : String(value);
+  if (typeof value === 'object' && value !== null) return `a ${value.constructor.name}`;
+  return typeof value === 'number' || value === undefined ? `${value}` : `a ${typeof value}`;
 }

@@ -9,6 +9,7 @@ import type {
   LockRelease,
   LockReleased,
   LockRequest,
+  Override,
   UndoRecord,
 } from './ledger.ts';
 
@@ -21,20 +22,24 @@ export interface EnvironmentState {
   readonly holder?: Holder;
   readonly dirty?: Dirty;
   readonly frozen?: Freeze;
+  readonly lastOverride?: Override;
   /** The record of the release that serves. */
   readonly current?: DeploymentRecord;
   /** Newest first. */
   readonly history: readonly DeploymentRecord[];
+  /** The request that gave the lock back last: its release, sent again, is answered as the first time. */
+  readonly lastReleased?: string;
 }
 
-const KEPT_RECORDS = 20;
+/** When the holder does not say. */
+const KEPT_RELEASES = 20;
 
 export function newEnvironment(platform: string, environment: string, epoch: number): EnvironmentState {
   return { platform, environment, epoch, counter: 0, queue: [], history: [] };
 }
 
 export function statusOf(state: EnvironmentState): EnvironmentStatus {
-  const { epoch: _epoch, counter: _counter, ...status } = state;
+  const { epoch: _epoch, counter: _counter, lastReleased: _lastReleased, ...status } = state;
   return status;
 }
 
@@ -113,6 +118,7 @@ export function released(
   now: string,
 ): { state: EnvironmentState; answer: LockReleased } {
   const { requestId } = release;
+  if (requestId === state.lastReleased) return { state, answer: { requestId, accepted: true } };
   if (state.holder === undefined || !proves(state.holder, release)) {
     const holder = state.holder?.workflowId ?? 'nobody';
     return { state, answer: { requestId, accepted: false, reason: `the lock is held by ${holder}` } };
@@ -120,8 +126,7 @@ export function released(
   const { holder, dirty: _dirty, ...rest } = state;
   const stillDirty =
     release.dirty === undefined ? cleared(state, release) : dirtyAfter(holder, release.dirty, now);
-  const written =
-    release.record === undefined ? rest : recorded(rest, release.record, release.current === true);
+  const written = release.record === undefined ? rest : recorded(rest, release, release.record);
   return {
     state: { ...written, ...(stillDirty && { dirty: stillDirty }) },
     answer: { requestId, accepted: true },
@@ -149,10 +154,17 @@ export function frozenBy(state: EnvironmentState, freeze: Freeze | undefined): E
   return freeze === undefined ? rest : { ...rest, frozen: freeze };
 }
 
-/** A person has looked and answers for it. */
-export function overridden(state: EnvironmentState): EnvironmentState {
+/** A person has looked and answers for it: named, with a reason, and kept. */
+export function overridden(state: EnvironmentState, override: Override): EnvironmentState {
   const { dirty: _dirty, ...rest } = state;
-  return rest;
+  return { ...rest, lastOverride: override };
+}
+
+/** A rebuilt environment whose last holder cannot be found does not know what was changed: fail closed. */
+export function holderUnknown(state: EnvironmentState, workflowId: string, since: string): EnvironmentState {
+  const reason =
+    'the environment was rebuilt and the run that held its lock is gone: nobody knows what it had changed';
+  return { ...state, dirty: { version: 'unknown', workflowId, since, reason } };
 }
 
 export function proves(holder: Holder, proof: LockProof): boolean {
@@ -183,9 +195,16 @@ function dirtyAfter(holder: Holder, reason: string, since: string): Dirty {
 
 function recorded<S extends Pick<EnvironmentState, 'history'>>(
   state: S,
+  release: LockRelease,
   record: DeploymentRecord,
-  current: boolean,
 ): S {
-  const history = [record, ...state.history].slice(0, KEPT_RECORDS);
-  return { ...state, history, ...(current && { current: record }) };
+  const history = kept([record, ...state.history], release.keep ?? KEPT_RELEASES);
+  return { ...state, history, ...(release.current === true && { current: record }) };
+}
+
+/** The newest records down to the `releases`-th that completed: what failed since is kept with them, up to as many again. */
+export function kept(history: readonly DeploymentRecord[], releases: number): DeploymentRecord[] {
+  const last = history.filter(({ outcome }) => outcome === 'Completed')[releases - 1];
+  const upTo = last === undefined ? history.length : history.indexOf(last) + 1;
+  return history.slice(0, Math.min(upTo, releases * 2));
 }

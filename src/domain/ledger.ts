@@ -49,6 +49,13 @@ export interface LockRequest {
   readonly mayTakeDirty?: boolean;
 }
 
+/** A run's answer to the question whether it holds the lock. */
+export interface HolderPong {
+  readonly requestId: string;
+  /** Absent: this run does not hold it. */
+  readonly holder?: Holder;
+}
+
 /** What a holder would take back: recorded before its first change. */
 export interface UndoRecord {
   readonly version: string;
@@ -77,6 +84,13 @@ export interface Freeze {
   readonly since: string;
 }
 
+/** A dirty environment declared right as it is, by a person. */
+export interface Override {
+  readonly by: string;
+  readonly reason: string;
+  readonly at: string;
+}
+
 /** An environment as its own workflow knows it. */
 export interface EnvironmentStatus {
   readonly platform: string;
@@ -85,6 +99,7 @@ export interface EnvironmentStatus {
   readonly queue: readonly LockRequest[];
   readonly dirty?: Dirty;
   readonly frozen?: Freeze;
+  readonly lastOverride?: Override;
   /** The release that serves, as last recorded. */
   readonly current?: DeploymentRecord;
   /** Newest first. */
@@ -93,15 +108,24 @@ export interface EnvironmentStatus {
 
 /** The answer to a lock request. */
 export type LockAnswer =
-  | { readonly kind: 'granted'; readonly requestId: string; readonly token: LockToken }
+  | {
+      readonly kind: 'granted';
+      readonly requestId: string;
+      readonly token: LockToken;
+      readonly grantedAt: string;
+    }
   | { readonly kind: 'refused'; readonly requestId: string; readonly reason: string };
 
 /** Given back with the lock: how the holder ended. `record` is written to the ledger. */
 export interface LockRelease extends LockProof {
+  /** The run that is told whether it was accepted. */
+  readonly workflowId: string;
   readonly record?: DeploymentRecord;
   /** The record's release is what serves now. */
   readonly current?: boolean;
   readonly dirty?: string;
+  /** Completed releases that the ledger keeps. */
+  readonly keep?: number;
 }
 
 /** The environment's word on a release. */

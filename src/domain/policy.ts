@@ -75,7 +75,10 @@ export interface MetricPolicy {
   readonly minimumRequests?: number;
   /** Share of bad requests, 0 to 1. */
   readonly maximumErrorRate?: number;
-  readonly latency?: { readonly thresholdSeconds: number; /** share of requests at or under it, 0 to 1 */ readonly minimumShare: number };
+  readonly latency?: {
+    readonly thresholdSeconds: number;
+    /** share of requests at or under it, 0 to 1 */ readonly minimumShare: number;
+  };
   /** Percent of the task's reservation. */
   readonly maximumCpu?: number;
   readonly maximumMemory?: number;
@@ -92,7 +95,11 @@ export interface TestSuite {
 export interface VerificationPolicy {
   readonly metrics: MetricPolicy;
   readonly tests: readonly TestSuite[];
-  readonly manualTest?: { readonly group?: string; readonly instructions: string; readonly expiresAfterSeconds: number };
+  readonly manualTest?: {
+    readonly group?: string;
+    readonly instructions: string;
+    readonly expiresAfterSeconds: number;
+  };
   /** How long to watch the same signals after the verification. */
   readonly soakSeconds: number;
 }

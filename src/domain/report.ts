@@ -65,3 +65,52 @@ export interface PipelineReport {
   /** The environment whose run failed, and its own report. */
   readonly failed?: { readonly environment: string; readonly report: DeploymentReport };
 }
+
+/** One sentence: what happened, why, and what serves now. */
+export function summarise(report: Omit<DeploymentReport, 'summary'>): string {
+  const { outcome, environment, release, reason, serving, undone } = report;
+  const what = `${release.version} in ${environment}`;
+  if (outcome === 'Completed')
+    return `${what} is live and verified${reason === undefined ? '' : `; but ${reason}`}.`;
+  const why = reason === undefined ? '' : `: ${reason}`;
+  if (undone.length === 0) return `${SAID[outcome]} ${what}${why}. Nothing was changed.`;
+  const open = undone.filter((step) => step.outcome === 'failed' || step.outcome === 'not possible');
+  if (open.length > 0) {
+    return `${SAID[outcome]} ${what}${why}. Not taken back: ${open.map(({ step }) => step).join(', ')}. The environment is dirty.`;
+  }
+  const now = serving === undefined ? 'Nothing serves: desired count 0.' : `${serving.version} serves.`;
+  return `${SAID[outcome]} ${what}${why}. All changes were taken back. ${now}`;
+}
+
+const SAID: Readonly<Record<Exclude<Outcome, 'Completed'>, string>> = {
+  RolledBack: 'Rolled back',
+  RollbackIncomplete: 'Rollback incomplete:',
+  Rejected: 'Rejected',
+  Expired: 'Approval expired:',
+  Aborted: 'Aborted',
+  Superseded: 'Superseded',
+  PreflightFailed: 'Not started:',
+  ReleaseNotBuilt: 'Not built:',
+  InvalidInput: 'Invalid input:',
+  UnknownWorkflowType: 'Unknown workflow type:',
+};
+
+/** A report cut to fit into another one: at most `bytes` of JSON, the lists' last entries first to go. */
+export function fitted(report: DeploymentReport, bytes = 4096): DeploymentReport {
+  const lists = ['ignored', 'checks', 'metrics', 'steps', 'approvals', 'undone'] as const;
+  let cut = report;
+  for (const list of lists) {
+    while (JSON.stringify(cut).length > bytes && cut[list].length > 0) {
+      cut = { ...cut, [list]: list === 'checks' ? lessOneCheck(cut.checks) : cut[list].slice(0, -1) };
+    }
+  }
+  return JSON.stringify(cut).length <= bytes
+    ? cut
+    : { ...cut, summary: cut.summary.slice(0, 1000), reason: (cut.reason ?? '').slice(0, 1000) };
+}
+
+/** Checks that passed go first: what failed is what a reader looks for. */
+function lessOneCheck(checks: readonly Check[]): readonly Check[] {
+  const passed = checks.findLastIndex((check) => check.passed);
+  return checks.toSpliced(passed < 0 ? checks.length - 1 : passed, 1);
+}

@@ -1,0 +1,79 @@
+import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import type { EcsActivities } from '../activities/ecs/types.ts';
+import type { EnvironmentActivities } from '../activities/environment/types.ts';
+import type { NotifyActivities } from '../activities/notify/types.ts';
+import type { PlatformActivities } from '../activities/platform/types.ts';
+import type { RegistryActivities } from '../activities/registry/types.ts';
+import type { SettingsActivities } from '../activities/settings/types.ts';
+import type { SourceActivities } from '../activities/source/types.ts';
+import type { TerraformActivities } from '../activities/terraform/types.ts';
+import type { TestActivities } from '../activities/tests/types.ts';
+import type { VerificationActivities } from '../activities/verification/types.ts';
+
+export type Activities = EcsActivities &
+  EnvironmentActivities &
+  NotifyActivities &
+  PlatformActivities &
+  RegistryActivities &
+  SettingsActivities &
+  SourceActivities &
+  TerraformActivities &
+  TestActivities &
+  VerificationActivities;
+
+/**
+ * Timeouts and retries by kind of call; the only place that sets them.
+ * Permanent errors are non-retryable failures of a named type, thrown by the activities.
+ */
+const KINDS = {
+  /** Looks; changes nothing. Gives up after some minutes: nothing has been changed for it. */
+  read: {
+    startToCloseTimeout: '1 minute',
+    scheduleToCloseTimeout: '5 minutes',
+    retry: { initialInterval: '1 second', maximumInterval: '20 seconds' },
+  },
+  /** One short change. */
+  write: {
+    startToCloseTimeout: '1 minute',
+    scheduleToCloseTimeout: '15 minutes',
+    retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
+  },
+  /** What `environment` must keep: tried until it works. */
+  keep: {
+    startToCloseTimeout: '1 minute',
+    retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
+  },
+  /** A process or a poll that heartbeats; a lost worker is noticed by the heartbeat. */
+  process: {
+    startToCloseTimeout: '2 hours',
+    heartbeatTimeout: '30 seconds',
+    retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 20 },
+  },
+  /** Takes a change back: tried for long, then a person is asked. */
+  undo: {
+    startToCloseTimeout: '2 hours',
+    heartbeatTimeout: '30 seconds',
+    retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 8 },
+  },
+  /** Takes one short change back. */
+  undoWrite: {
+    startToCloseTimeout: '1 minute',
+    retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 8 },
+  },
+  /** Tells people; a deaf receiver never stops a deployment. */
+  notify: {
+    startToCloseTimeout: '20 seconds',
+    scheduleToCloseTimeout: '2 minutes',
+    retry: { initialInterval: '1 second', maximumInterval: '20 seconds' },
+  },
+} as const satisfies Record<string, ActivityOptions>;
+type Kind = keyof typeof KINDS;
+
+/** The activities as calls of `kind`; `summary` is what the Temporal UI shows for the call. */
+export function activities(kind: Kind, summary: string): Activities {
+  return proxyActivities<Activities>({
+    ...KINDS[kind],
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+    summary: summary.slice(0, 200),
+  }) as Activities;
+}

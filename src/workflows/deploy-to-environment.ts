@@ -1,0 +1,92 @@
+import type { DeployInput, DeployToEnvironmentInput } from '../contract.ts';
+import { describeChange, evidenceDigest } from '../domain/evidence.ts';
+import type { DeploymentReport } from '../domain/report.ts';
+import { parseDeployInput, parseDeployToEnvironmentInput } from '../domain/requests.ts';
+import { activities } from './activities.ts';
+import { accepted } from './failures.ts';
+import { DeploymentRun } from './run/deployment-run.ts';
+import { Inbox } from './run/inbox.ts';
+import { now } from './run/time.ts';
+import { starterOf } from './starter.ts';
+import { approval } from './steps/approve.ts';
+import { infrastructure, promote, services, settings, type Deployed } from './steps/change.ts';
+import { prepare, type Prepared } from './steps/prepare.ts';
+import { record } from './steps/record.ts';
+import { verify } from './steps/verify.ts';
+
+/** Deploys a release to the environment `development`. */
+export async function deployToDevelopment(input: DeployInput): Promise<DeploymentReport> {
+  return await deploy('development', accepted(parseDeployInput(input)));
+}
+
+/** Deploys a release to the environment `staging`. */
+export async function deployToStaging(input: DeployInput): Promise<DeploymentReport> {
+  return await deploy('staging', accepted(parseDeployInput(input)));
+}
+
+/** Deploys a release to the environment `production`. */
+export async function deployToProduction(input: DeployInput): Promise<DeploymentReport> {
+  return await deploy('production', accepted(parseDeployInput(input)));
+}
+
+/** Deploys a release to any environment of the platform. */
+export async function deployToEnvironment(input: DeployToEnvironmentInput): Promise<DeploymentReport> {
+  const { environment, ...release } = accepted(parseDeployToEnvironmentInput(input));
+  return await deploy(environment, release);
+}
+
+async function deploy(environment: string, input: DeployInput): Promise<DeploymentReport> {
+  const inbox = new Inbox();
+  inbox.listen();
+  const policy = await activities('read', `read the policy of ${environment}`).loadEnvironmentPolicy({
+    environment,
+  });
+  const release = { version: input.versionTag, commit: input.commitHash };
+  const startedBy = await starterOf(input);
+  const run = new DeploymentRun({ policy, release, startedBy, inbox });
+  return await run.conduct(async () => {
+    await run.notify('started', `${startedBy} deploys ${release.version} to ${environment}`);
+    const prepared = await agree(run);
+    await recordUndo(run);
+    const deployed = await change(run, prepared);
+    await verify(run, prepared.manifest, deployed);
+    await record(run, prepared, deployed);
+  });
+}
+
+/** Plans, asks, takes the lock, and plans again: what is applied is what was approved. */
+async function agree(run: DeploymentRun): Promise<Prepared> {
+  let prepared = await prepare(run);
+  await approval(run, prepared.evidence);
+  for (let attempt = 1; ; attempt++) {
+    await run.step('lock', () =>
+      run.lock.hold({ purpose: `deploy ${run.release.version}`, ...(attempt > 1 && { front: true }) }),
+    );
+    const again = await prepare(run, ' under the lock');
+    const changed = describeChange(prepared.evidence, again.evidence);
+    prepared = again;
+    if (evidenceDigest(again.evidence) === evidenceDigest(run.evidence ?? again.evidence)) return again;
+    if (run.policy.approval === undefined) {
+      run.present(again.evidence);
+      return again;
+    }
+    await run.lock.release();
+    await approval(run, again.evidence, changed);
+  }
+}
+
+async function recordUndo(run: DeploymentRun): Promise<void> {
+  const previousVersion = run.previous?.manifest.version;
+  await run.lock.recordUndo({
+    version: run.release.version,
+    recordedAt: now(),
+    ...(previousVersion !== undefined && { previousVersion }),
+  });
+}
+
+async function change(run: DeploymentRun, prepared: Prepared): Promise<Deployed> {
+  await promote(run, prepared);
+  await settings(run, prepared);
+  const outputs = await infrastructure(run, prepared);
+  return await services(run, prepared, outputs);
+}

@@ -1,0 +1,57 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  ChildWorkflowFailure,
+  isCancellation,
+  TimeoutFailure,
+} from '@temporalio/workflow';
+import { describeProblems, type Parsed } from '../domain/input.ts';
+import type { FailedOutcome } from '../domain/outcome.ts';
+
+/** Ends a run before or after its changes with a named outcome; thrown by steps, turned into the run's failure once. */
+export class Ended extends Error {
+  readonly outcome: FailedOutcome;
+
+  constructor(outcome: FailedOutcome, reason: string) {
+    super(reason);
+    this.name = 'Ended';
+    this.outcome = outcome;
+  }
+}
+
+/** @throws non-retryable `InvalidInput` that names every field that is wrong */
+export function accepted<T>(parsed: Parsed<T>): T {
+  if (parsed.kind === 'ok') return parsed.value;
+  throw ApplicationFailure.nonRetryable(
+    `The input is not valid: ${describeProblems(parsed.problems)}`,
+    'InvalidInput',
+    parsed.problems,
+  );
+}
+
+/** The sentence for people in an error, however deep Temporal has wrapped it. */
+export function explain(error: unknown): string {
+  if (error instanceof ActivityFailure || error instanceof ChildWorkflowFailure) {
+    return error.cause === undefined ? error.message : explain(error.cause);
+  }
+  if (error instanceof TimeoutFailure) {
+    const last = error.cause === undefined ? '' : `; the last attempt: ${explain(error.cause)}`;
+    return `${error.message}${last}`;
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The type of the ApplicationFailure in an error, if there is one. */
+export function failureType(error: unknown): string | undefined {
+  if (error instanceof ApplicationFailure) return error.type ?? undefined;
+  if (
+    error instanceof ActivityFailure ||
+    error instanceof ChildWorkflowFailure ||
+    error instanceof TimeoutFailure
+  ) {
+    return failureType(error.cause);
+  }
+  return undefined;
+}
+
+export { isCancellation };

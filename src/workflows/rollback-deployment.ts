@@ -1,0 +1,167 @@
+import type { RollbackInput } from '../contract.ts';
+import type { ServiceState } from '../activities/ecs/types.ts';
+import type { Outputs } from '../activities/terraform/types.ts';
+import type { DeploymentRecord, EnvironmentStatus } from '../domain/ledger.ts';
+import type { DeploymentReport } from '../domain/report.ts';
+import { parseRollbackInput } from '../domain/requests.ts';
+import { judgeRollback } from '../domain/rollback.ts';
+import { activities } from './activities.ts';
+import { accepted, Ended } from './failures.ts';
+import { DeploymentRun } from './run/deployment-run.ts';
+import { Inbox } from './run/inbox.ts';
+import { now } from './run/time.ts';
+import { starterOf } from './starter.ts';
+import { writeStatus } from './steps/record.ts';
+import { verifyRestored } from './steps/verify.ts';
+
+/** Puts an environment back on a release that its ledger knows: settings, Terraform configuration and task definitions. */
+export async function rollbackDeployment(input: RollbackInput): Promise<DeploymentReport> {
+  const inbox = new Inbox();
+  inbox.listen();
+  const request = accepted(parseRollbackInput(input));
+  const { environment } = request;
+  const policy = await activities('read', `read the policy of ${environment}`).loadEnvironmentPolicy({
+    environment,
+  });
+  const startedBy = await starterOf(request);
+  const status = await activities('read', `look at ${environment}`).inspectEnvironment(policy.target);
+  const target = judgeRollback(request, status);
+  const commit = target.kind === 'possible' ? target.record.manifest.commit : 'unknown';
+  const run = new DeploymentRun({
+    policy,
+    release: { version: request.targetVersion, commit },
+    startedBy,
+    inbox,
+  });
+  return await run.conduct(async () => {
+    run.previous = status.current;
+    if (target.kind === 'refused') throw new Ended('PreflightFailed', target.reason);
+    await run.notify(
+      'started',
+      `${startedBy} rolls ${environment} back from ${request.failedVersion} to ${request.targetVersion}: ${request.reason ?? 'no reason given'}`,
+    );
+    await revert(run, request, target.record, status);
+  });
+}
+
+async function revert(
+  run: DeploymentRun,
+  request: RollbackInput,
+  target: DeploymentRecord,
+  status: EnvironmentStatus,
+): Promise<void> {
+  const states = await run.step('checklist', () => checklist(run, target), {
+    detail: () => `${run.checks.length} checks passed`,
+  });
+  await run.step('lock', () =>
+    run.lock.hold({ purpose: `roll back to ${request.targetVersion}`, front: true, mayTakeDirty: true }),
+  );
+  await run.lock.recordUndo({
+    version: request.failedVersion,
+    previousVersion: request.targetVersion,
+    recordedAt: now(),
+  });
+  run.goOneWay();
+  const outputs = await infrastructure(run, target, status);
+  for (const service of run.policy.services) await backTo(run, service.name, target, states);
+  await verifyRestored(run, target.manifest, { outputs, taskDefinitions: target.taskDefinitions });
+  await run.step('record', async () => {
+    run.record = {
+      ...target,
+      ...run.recordOf(target.manifest),
+      outcome: 'Completed',
+      reason: `rolled back from ${request.failedVersion}: ${request.reason ?? 'no reason given'}`,
+    };
+    await writeStatus(run);
+  });
+}
+
+/** The target must still be there in full: its account, images, settings and task definitions. */
+async function checklist(run: DeploymentRun, target: DeploymentRecord): Promise<ServiceState[]> {
+  const { target: where, registry, services, requiredSecrets } = run.policy;
+  const { version, commit } = target.manifest;
+  run.checks.push(
+    await activities('read', `is this account ${where.account}?`).checkIdentity({ target: where }),
+  );
+  const lookup = await activities('read', `find ${version} in the registry`).findManifest({
+    registry,
+    services,
+    release: { version, commit },
+  });
+  const same =
+    lookup.kind === 'found' &&
+    services.every(({ name }) => lookup.manifest.images[name] === target.manifest.images[name]);
+  const detail =
+    lookup.kind === 'found'
+      ? same
+        ? 'images are there'
+        : 'the images are not those that were deployed'
+      : lookup.detail;
+  run.checks.push({ name: 'release', passed: same, detail });
+  const names = { target: where, parameters: target.settings, secrets: requiredSecrets };
+  run.checks.push(...(await activities('read', 'parameters and secrets').checkRequired(names)));
+  const failed = run.checks.filter(({ passed }) => !passed);
+  if (failed.length > 0)
+    throw new Ended('PreflightFailed', failed.map((c) => `${c.name}: ${c.detail}`).join('; '));
+  return await activities('read', 'what runs now?').describeServices({ target: where, services });
+}
+
+async function infrastructure(
+  run: DeploymentRun,
+  target: DeploymentRecord,
+  status: EnvironmentStatus,
+): Promise<Outputs> {
+  const { target: where, terraform } = run.policy;
+  const commit = target.terraformCommit;
+  if (terraform === undefined || commit === undefined) return {};
+  const release = { version: target.manifest.version, commit };
+  const input = { target: where, terraform, release };
+  if (commit === status.current?.terraformCommit && status.dirty === undefined) {
+    return await run.step('terraform', () => activities('process', 'terraform output').readOutputs(input), {
+      detail: () => 'the same configuration',
+    });
+  }
+  const { proof: lock } = run.lock;
+  const restore = activities('process', `terraform back to ${release.version}`).restoreTerraform;
+  const applied = await run.step('terraform', () => restore({ ...input, lock }), {
+    detail: ({ changed }) =>
+      changed ? `the configuration of ${release.version} applied` : 'nothing to change',
+  });
+  return applied.outputs;
+}
+
+async function backTo(
+  run: DeploymentRun,
+  name: string,
+  target: DeploymentRecord,
+  states: readonly ServiceState[],
+): Promise<void> {
+  const { target: where, rollout: policy, services } = run.policy;
+  const service = services.find((candidate) => candidate.name === name);
+  const taskDefinition = target.taskDefinitions[name];
+  if (service === undefined || taskDefinition === undefined) return;
+  const { proof: lock } = run.lock;
+  const wanted = { ...service, desiredCount: target.desiredCounts[name] ?? service.desiredCount };
+  const before = states.find(({ service: s }) => s === name)?.taskDefinition ?? 'nothing';
+  await run.step(
+    `roll back ${name}`,
+    async () => {
+      const rollout = await activities('write', `start ${name}`).startRollout({
+        target: where,
+        service: wanted,
+        taskDefinition,
+        rollout: policy,
+        lock,
+      });
+      const verdict = await activities('process', `follow ${name}`).followRollout({
+        target: where,
+        service: wanted,
+        rollout,
+        policy,
+      });
+      if (verdict.outcome !== 'pass')
+        throw new Ended('RollbackIncomplete', `${name} did not go back: ${verdict.reasons.join('; ')}`);
+    },
+    { detail: () => `from ${before}` },
+  );
+}

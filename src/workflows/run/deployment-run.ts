@@ -1,0 +1,434 @@
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  defineQuery,
+  defineUpdate,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { QUERIES } from '../../contract.ts';
+import { tally, type Tally } from '../../domain/approval.ts';
+import { evidenceDigest, type Evidence } from '../../domain/evidence.ts';
+import { describeProblems } from '../../domain/input.ts';
+import type { DeploymentRecord } from '../../domain/ledger.ts';
+import type { FailedOutcome, Outcome } from '../../domain/outcome.ts';
+import type { EnvironmentPolicy, SignalPolicy } from '../../domain/policy.ts';
+import type { Release } from '../../domain/release.ts';
+import { summarise, type DeploymentReport, type UndoneStep } from '../../domain/report.ts';
+import { parsePayload, type DecidePayload, type HumanSignal } from '../../domain/requests.ts';
+import type { RunStatus } from '../../domain/status.ts';
+import type { Check, MetricJudgement } from '../../domain/verdict.ts';
+import type { Notice } from '../../activities/notify/types.ts';
+import { activities } from '../activities.ts';
+import { Ended, explain, failureType, isCancellation } from '../failures.ts';
+import { EnvironmentLock } from './environment-lock.ts';
+import type { Inbox } from './inbox.ts';
+import { markRun, Progress } from './progress.ts';
+import { Saga, type Undo } from './saga.ts';
+import { now } from './time.ts';
+
+interface Start {
+  readonly policy: EnvironmentPolicy;
+  readonly release: Release;
+  readonly startedBy: string;
+  readonly inbox: Inbox;
+}
+
+/** What a run waits for; `signal` answers it. */
+interface Question {
+  readonly what: string;
+  readonly signal: HumanSignal;
+  readonly example: Readonly<Record<string, unknown>>;
+  readonly until?: string;
+}
+
+/** One run that changes one environment: its steps, what people say to it, what it must take back, and how it ended. */
+export class DeploymentRun {
+  readonly policy: EnvironmentPolicy;
+  readonly release: Release;
+  readonly startedBy: string;
+  readonly inbox: Inbox;
+  readonly lock: EnvironmentLock;
+  readonly startedAt = now();
+  readonly checks: Check[] = [];
+  readonly metrics: MetricJudgement[] = [];
+  /** What served before this run. */
+  previous: DeploymentRecord | undefined;
+  /** Set when the run's release is live and verified. */
+  record: DeploymentRecord | undefined;
+  readonly #saga = new Saga();
+  readonly #progress: Progress;
+  #evidence: Evidence | undefined;
+  #undone: readonly UndoneStep[] = [];
+  #outcome: Outcome | undefined;
+  #oneWay = false;
+  #notices = 0;
+
+  constructor({ policy, release, startedBy, inbox }: Start) {
+    this.policy = policy;
+    this.release = release;
+    this.startedBy = startedBy;
+    this.inbox = inbox;
+    this.lock = new EnvironmentLock(policy.target);
+    this.#progress = new Progress(() => this.#view());
+    const { platform, environment } = policy.target;
+    markRun({ SlipwayPlatform: platform, SlipwayEnvironment: environment, SlipwayVersion: release.version });
+    inbox.open(signalPolicy(policy));
+    this.#answerQuestions();
+  }
+
+  // --- steps ---------------------------------------------------------------------------------------------------
+
+  /**
+   * Does one step. Its undo is registered before `work` begins, so that a step cut short is taken back as well.
+   * @param detail what people read of the result
+   */
+  async step<T>(
+    name: string,
+    work: () => Promise<T>,
+    { undo, detail }: { undo?: Undo; detail?: (result: T) => string } = {},
+  ): Promise<T> {
+    if (undo !== undefined) this.#saga.register(name, undo);
+    const index = this.#progress.begin(name);
+    try {
+      const result = await work();
+      this.#progress.end(index, 'done', detail?.(result));
+      return result;
+    } catch (error) {
+      this.#progress.end(index, 'failed', isCancellation(error) ? 'stopped' : explain(error));
+      throw error;
+    }
+  }
+
+  /** Takes `undo` into the saga in the middle of a step, before what it takes back is done. */
+  undoWith(step: string, undo: Undo): void {
+    this.#saga.register(step, undo);
+  }
+
+  /** From now on nothing is taken back: a rollback that stops in the middle is incomplete, whatever stopped it. */
+  goOneWay(): void {
+    this.#oneWay = true;
+  }
+
+  note(detail: string): void {
+    this.#progress.note(detail);
+  }
+
+  /** Shows what the run waits for and the command that answers, until `answered`. @returns false when the time is over */
+  async waitFor(question: Question, answered: () => boolean, timeout?: number): Promise<boolean> {
+    const { what, until } = question;
+    this.#progress.wait({ what, since: now(), commands: [command(question)], ...(until && { until }) });
+    try {
+      if (timeout !== undefined) return await condition(answered, timeout);
+      await condition(answered);
+      return true;
+    } finally {
+      this.#progress.wait(undefined);
+    }
+  }
+
+  // --- evidence and approvals ----------------------------------------------------------------------------------
+
+  get evidence(): Evidence | undefined {
+    return this.#evidence;
+  }
+
+  /** From now on approvals are asked for `evidence`; those that came before there was any count for it. */
+  present(evidence: Evidence): void {
+    this.#evidence = evidence;
+    this.#bindApprovals();
+    this.#progress.show();
+  }
+
+  tally(): Tally | undefined {
+    const { approval } = this.policy;
+    if (approval === undefined) return undefined;
+    this.#bindApprovals();
+    return tally(approval, this.#digest, this.startedBy, this.inbox.approvals);
+  }
+
+  #bindApprovals(): void {
+    const given = this.#digest;
+    if (given === undefined) return;
+    const { approvals } = this.inbox;
+    approvals.forEach((approval, i) => (approvals[i] = { given, ...approval }));
+  }
+
+  get #digest(): string | undefined {
+    return this.#evidence === undefined ? undefined : evidenceDigest(this.#evidence);
+  }
+
+  // --- ending --------------------------------------------------------------------------------------------------
+
+  /**
+   * Runs `main` until it ends, a person aborts it, or it is cancelled; then completes or puts everything back.
+   * @throws ApplicationFailure of the outcome's type, with the report as details, unless the release is live and verified
+   */
+  async conduct(main: () => Promise<void>): Promise<DeploymentReport> {
+    try {
+      await this.#untilAborted(main);
+      this.#outcome = 'Completed';
+      return await CancellationScope.nonCancellable(() => this.#complete());
+    } catch (error) {
+      if (this.#outcome === 'Completed') throw error;
+      throw await CancellationScope.nonCancellable(() => this.#fail(error));
+    }
+  }
+
+  /** A cancellation of the run reaches `main` as well: it ends as an abort does. */
+  async #untilAborted(main: () => Promise<void>): Promise<void> {
+    const scope = new CancellationScope();
+    const steps = scope.run(main);
+    const watch = new CancellationScope();
+    const aborted = watch.run(async () => {
+      await condition(() => this.inbox.abort !== undefined || this.inbox.rejection !== undefined);
+      scope.cancel();
+    });
+    try {
+      await steps;
+    } finally {
+      watch.cancel();
+      await aborted.catch(() => undefined);
+    }
+  }
+
+  async #complete(): Promise<DeploymentReport> {
+    const released = await this.lock.release({
+      ...(this.record && { record: this.record, current: true }),
+      keep: this.policy.keepReleases,
+    });
+    const reason =
+      released?.accepted === false ? `the ledger did not take the record: ${released.reason}` : undefined;
+    const report = this.#report('Completed', reason);
+    await this.#close(report);
+    return report;
+  }
+
+  async #fail(error: unknown): Promise<ApplicationFailure> {
+    const reason = this.#reason(error);
+    if (this.#saga.begun) {
+      const index = this.#progress.begin('rollback');
+      this.#undone = await this.#saga.compensate(explain, (step, failure) =>
+        this.#askAboutUndo(step, failure),
+      );
+      this.#progress.end(index, this.#undoneAll() ? 'done' : 'failed', `${this.#undone.length} steps`);
+    }
+    const outcome = this.#failedOutcome(error);
+    this.#outcome = outcome;
+    await this.#releaseAfterFailure(outcome, reason);
+    const report = this.#report(outcome, reason);
+    await this.#close(report);
+    return ApplicationFailure.nonRetryable(report.summary, outcome, report);
+  }
+
+  async #releaseAfterFailure(outcome: FailedOutcome, reason: string): Promise<void> {
+    const dirty = outcome === 'RollbackIncomplete' ? { dirty: `a rollback is incomplete: ${reason}` } : {};
+    const record = this.#saga.begun || this.#oneWay ? this.#failedRecord(outcome, reason) : undefined;
+    await this.lock.release({ ...dirty, ...(record && { record }), keep: this.policy.keepReleases });
+  }
+
+  #failedRecord(outcome: FailedOutcome, reason: string): DeploymentRecord | undefined {
+    if (this.#evidence === undefined) return undefined;
+    return {
+      ...this.recordOf(this.#evidence.manifest),
+      taskDefinitions: {},
+      desiredCounts: {},
+      settings: [],
+      outcome,
+      reason,
+    };
+  }
+
+  /** What every ledger record of this run says. */
+  recordOf(
+    manifest: DeploymentRecord['manifest'],
+  ): Omit<DeploymentRecord, 'taskDefinitions' | 'desiredCounts' | 'settings' | 'outcome'> {
+    const { workflowId, runId } = workflowInfo();
+    const evidence = this.#digest;
+    const { startedBy, startedAt } = this;
+    const approvals = this.tally()?.judged.filter(({ counts }) => counts) ?? [];
+    return {
+      manifest,
+      approvals,
+      startedBy,
+      workflowId,
+      runId,
+      startedAt,
+      endedAt: now(),
+      ...(evidence && { evidence }),
+    };
+  }
+
+  #undoneAll(): boolean {
+    return this.#undone.every(({ outcome }) => outcome === 'undone' || outcome === 'nothing to undo');
+  }
+
+  #failedOutcome(error: unknown): FailedOutcome {
+    if (this.#oneWay || !this.#undoneAll()) return 'RollbackIncomplete';
+    if (isCancellation(error))
+      return this.inbox.abort === undefined && this.inbox.rejection ? 'Rejected' : 'Aborted';
+    if (error instanceof Ended)
+      return error.outcome === 'RolledBack' && !this.#saga.begun ? 'PreflightFailed' : error.outcome;
+    if (failureType(error) === 'InvalidInput') return 'InvalidInput';
+    return this.#saga.begun ? 'RolledBack' : 'PreflightFailed';
+  }
+
+  #reason(error: unknown): string {
+    if (!isCancellation(error)) return explain(error);
+    const { abort, rejection } = this.inbox;
+    if (abort !== undefined) return `aborted by ${abort.by}: ${abort.reason}`;
+    return rejection === undefined
+      ? 'the run was cancelled'
+      : `rejected by ${rejection.by}: ${rejection.reason}`;
+  }
+
+  /** A compensation that keeps failing keeps the lock, pages, and asks; it is never swallowed. */
+  async #askAboutUndo(step: string, error: unknown): Promise<{ action: 'retry' | 'skip'; by: string }> {
+    const what = `taking back '${step}' keeps failing: ${explain(error)}`;
+    await this.notify(
+      'page',
+      `${what}. The environment stays locked until someone decides: retry, or continue without it.`,
+    );
+    for (;;) {
+      this.inbox.decision = undefined;
+      await this.waitFor(
+        { what, signal: 'decide', example: { by: '<you>', action: 'retry' } },
+        () => this.inbox.decision !== undefined,
+      );
+      const decision = this.inbox.decision as DecidePayload | undefined;
+      if (decision?.action === 'retry') return { action: 'retry', by: decision.by };
+      if (decision?.action === 'continue') return { action: 'skip', by: decision.by };
+      this.inbox.ignore('decide', `the question takes retry or continue: ${what}`, decision?.by);
+    }
+  }
+
+  async #close(report: DeploymentReport): Promise<void> {
+    markRun({ SlipwayOutcome: report.outcome });
+    await this.notify(report.outcome === 'Completed' ? 'completed' : 'failed', report.summary);
+    this.#progress.show();
+    await condition(allHandlersFinished);
+  }
+
+  #report(outcome: Outcome, reason: string | undefined): DeploymentReport {
+    const { platform, environment } = this.policy.target;
+    const evidence = this.#digest;
+    const previous = this.previous?.manifest;
+    const serving = outcome === 'Completed' ? this.release : previous;
+    const report = {
+      outcome,
+      platform,
+      environment,
+      release: this.release,
+      startedBy: this.startedBy,
+      startedAt: this.startedAt,
+      endedAt: now(),
+      approvals: this.tally()?.judged ?? [],
+      ignored: this.inbox.ignored,
+      steps: this.#progress.steps,
+      checks: this.checks,
+      metrics: this.metrics,
+      undone: this.#undone,
+      ...(previous && { previous: { version: previous.version, commit: previous.commit } }),
+      ...(serving && { serving: { version: serving.version, commit: serving.commit } }),
+      ...(reason && { reason }),
+      ...(evidence && { evidence }),
+    };
+    return { ...report, summary: summarise(report) };
+  }
+
+  async notify(kind: Notice['kind'], text: string): Promise<void> {
+    const { platform, environment } = this.policy.target;
+    const { workflowId, runId } = workflowInfo();
+    this.#notices += 1;
+    const id = `${runId}/${this.#notices}`;
+    const notice: Notice = {
+      kind,
+      platform,
+      environment,
+      version: this.release.version,
+      text,
+      workflowId,
+      runId,
+      id,
+    };
+    await activities('notify', `tell people: ${kind}`)
+      .notify(notice)
+      .catch((error: unknown) => {
+        if (isCancellation(error)) throw error;
+        this.inbox.ignore('notify', `the notice could not be delivered: ${explain(error)}`);
+      });
+  }
+
+  // --- queries and updates -------------------------------------------------------------------------------------
+
+  #view(): Omit<RunStatus, 'phase' | 'steps' | 'waiting'> {
+    const { platform, environment } = this.policy.target;
+    const evidence = this.#digest;
+    const approvals = this.tally();
+    return {
+      platform,
+      environment,
+      release: this.release,
+      ignored: this.inbox.ignored,
+      ...(evidence && { evidence }),
+      ...(approvals && { approvals }),
+      ...(this.#outcome && { outcome: this.#outcome }),
+    };
+  }
+
+  #answerQuestions(): void {
+    setHandler(defineQuery<RunStatus>(QUERIES.status), () => this.#progress.status(), {
+      description: 'Phase, steps, what the run waits for and what to type next',
+    });
+    setHandler(
+      defineQuery<{ digest: string; evidence: Evidence } | null>(QUERIES.evidence),
+      () => this.#sealed(),
+      {
+        description: 'All that an approver agrees to, and its digest',
+      },
+    );
+    for (const signal of ['approve', 'reject'] as const) {
+      setHandler(
+        defineUpdate<Tally | null, [unknown]>(signal),
+        (payload) => {
+          this.inbox.receive(signal, payload);
+          this.#progress.show();
+          return this.tally() ?? null;
+        },
+        {
+          validator: (payload) => this.#validate(signal, payload),
+          description: `As the signal ${signal}, answered`,
+        },
+      );
+    }
+  }
+
+  #sealed(): { digest: string; evidence: Evidence } | null {
+    return this.#evidence === undefined
+      ? null
+      : { digest: evidenceDigest(this.#evidence), evidence: this.#evidence };
+  }
+
+  #validate(signal: 'approve' | 'reject', payload: unknown): void {
+    const parsed = parsePayload(signal, payload);
+    if (parsed.kind === 'invalid') throw new Error(describeProblems(parsed.problems));
+    if (this.policy.approval === undefined) {
+      throw new Error(`${this.policy.target.environment} asks for no approval`);
+    }
+  }
+}
+
+/** The manual test's own group is who may answer it. */
+function signalPolicy({ signals, verification }: EnvironmentPolicy): SignalPolicy {
+  const group = verification.manualTest?.group;
+  return group === undefined
+    ? signals
+    : { ...signals, allowed: { ...signals.allowed, recordManualTest: [group] } };
+}
+
+function command({ signal, example }: Question): string {
+  const input = JSON.stringify(example);
+  return `temporal workflow signal --workflow-id '${workflowInfo().workflowId}' --name ${signal} --input '${input}'`;
+}

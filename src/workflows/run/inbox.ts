@@ -1,0 +1,106 @@
+import { defineSignal, setHandler } from '@temporalio/workflow';
+import { mayDo, type Approval } from '../../domain/approval.ts';
+import { describeProblems } from '../../domain/input.ts';
+import type { SignalPolicy } from '../../domain/policy.ts';
+import type { IgnoredSignal } from '../../domain/report.ts';
+import { HUMAN_SIGNALS, parsePayload, type HumanPayloads, type HumanSignal } from '../../domain/requests.ts';
+import { now } from './time.ts';
+
+/** Signals beyond this number are counted only, so that a flood cannot fill the run's memory or its report. */
+const KEPT_SIGNALS = 500;
+
+const DESCRIPTIONS: Readonly<Record<HumanSignal, string>> = {
+  approve: 'Approves the evidence: {by, evidence?, comment?}',
+  reject: 'Ends the run; nothing stays changed: {by, reason}',
+  abort: 'Stops at any step and puts everything back: {by, reason}',
+  hold: 'Freezes a canary where it is: {by, reason?}',
+  resume: 'Goes on after a hold: {by, reason?}',
+  promote: "Skips the rest of a canary's waiting: {by, reason}",
+  recordManualTest: 'Answers the manual test: {by, passed, notes?}',
+  decide: 'Answers a question that the run asks: {by, action: continue | retry | rollback, reason?}',
+};
+
+/** What people have said to a run. Handlers take anything and never throw: a throwing one would wedge the run. */
+export class Inbox {
+  readonly approvals: Approval[] = [];
+  readonly ignored: IgnoredSignal[] = [];
+  rejection: HumanPayloads['reject'] | undefined;
+  abort: HumanPayloads['abort'] | undefined;
+  manualTest: HumanPayloads['recordManualTest'] | undefined;
+  decision: HumanPayloads['decide'] | undefined;
+  #received = 0;
+  #policy: SignalPolicy | undefined;
+  readonly #early: (() => void)[] = [];
+
+  /** Registers the handlers; called before the run does anything else. */
+  listen(): void {
+    for (const signal of HUMAN_SIGNALS) {
+      setHandler(defineSignal<[unknown]>(signal), (payload) => this.receive(signal, payload), {
+        description: DESCRIPTIONS[signal],
+      });
+    }
+  }
+
+  /** From now on the policy says who may send what; what came before is judged now. */
+  open(policy: SignalPolicy): void {
+    this.#policy = policy;
+    for (const receive of this.#early.splice(0)) receive();
+  }
+
+  receive<S extends HumanSignal>(signal: S, payload: unknown): void {
+    this.#received += 1;
+    if (this.#received > KEPT_SIGNALS) return;
+    const parsed = parsePayload(signal, payload);
+    if (parsed.kind === 'invalid') this.ignore(signal, describeProblems(parsed.problems));
+    else this.#judge(signal, parsed.value);
+  }
+
+  /** Signals that were received, counted even beyond what is kept. */
+  get received(): number {
+    return this.#received;
+  }
+
+  ignore(signal: string, reason: string, by?: string): void {
+    this.ignored.push({ signal, at: now(), reason, ...(by !== undefined && { by }) });
+  }
+
+  #judge<S extends HumanSignal>(signal: S, payload: HumanPayloads[S]): void {
+    if (this.#policy === undefined) {
+      this.#early.push(() => this.#judge(signal, payload));
+      return;
+    }
+    const { allowed, reason } = mayDo(this.#policy, signal, payload.by);
+    if (!allowed) this.ignore(signal, reason, payload.by);
+    else this.#keep(signal, payload);
+  }
+
+  #keep(signal: HumanSignal, payload: HumanPayloads[HumanSignal]): void {
+    switch (signal) {
+      case 'approve': {
+        const { by, comment, evidence } = payload as HumanPayloads['approve'];
+        this.approvals.push({ by, at: now(), ...(comment && { comment }), ...(evidence && { evidence }) });
+        return;
+      }
+      case 'reject':
+        this.rejection ??= payload as HumanPayloads['reject'];
+        return;
+      case 'abort':
+        this.abort ??= payload as HumanPayloads['abort'];
+        return;
+      case 'recordManualTest':
+        this.manualTest = payload as HumanPayloads['recordManualTest'];
+        return;
+      case 'decide':
+        this.decision = payload as HumanPayloads['decide'];
+        return;
+      case 'hold':
+      case 'resume':
+      case 'promote':
+        this.ignore(
+          signal,
+          'this deployment rolls without a canary: there is nothing to hold, resume or promote',
+          payload.by,
+        );
+    }
+  }
+}

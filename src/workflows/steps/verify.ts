@@ -1,0 +1,171 @@
+import type { ManualTestPayload } from '../../domain/requests.ts';
+import type { Manifest } from '../../domain/release.ts';
+import type { Check, MetricJudgement } from '../../domain/verdict.ts';
+import { activities } from '../activities.ts';
+import { Ended } from '../failures.ts';
+import type { DeploymentRun } from '../run/deployment-run.ts';
+import { now } from '../run/time.ts';
+import type { Deployed } from './change.ts';
+
+/**
+ * Verifies what was deployed, under the lock: status, served versions before and after the tests, metrics, automated and
+ * manual tests, and then the deployment window.
+ * @throws Ended `RolledBack` with what did not pass
+ */
+export async function verify(run: DeploymentRun, manifest: Manifest, deployed: Deployed): Promise<void> {
+  const { target, services, verification } = run.policy;
+  const input = { target, services, manifest, ...deployed };
+  const since = now();
+  await run.step('verification', async () => {
+    await passAll(run, () => activities('read', 'service status').checkServiceStatus(input));
+    await passAll(run, () => activities('read', 'served versions').checkServedVersions(input));
+  });
+  for (const suite of verification.tests) await test(run, suite, deployed);
+  await manualTest(run);
+  await run.step(
+    'metrics',
+    async () => {
+      await passAll(run, () => activities('read', 'served versions').checkServedVersions(input));
+      judged(
+        run,
+        await activities('read', 'metrics').judgeMetrics({ ...input, metrics: verification.metrics, since }),
+      );
+    },
+    {
+      detail: () =>
+        run.metrics.map(({ service, metric, outcome }) => `${service} ${metric}: ${outcome}`).join(', '),
+    },
+  );
+  await soak(run, input, since);
+}
+
+/** What went back is verified by its status and the versions that it serves. */
+export async function verifyRestored(
+  run: DeploymentRun,
+  manifest: Manifest,
+  restored: Deployed,
+): Promise<void> {
+  const { target, services } = run.policy;
+  const input = { target, services, manifest, ...restored };
+  await run.step('verification', async () => {
+    await passAll(
+      run,
+      () => activities('read', 'service status').checkServiceStatus(input),
+      'RollbackIncomplete',
+    );
+    await passAll(
+      run,
+      () => activities('read', 'served versions').checkServedVersions(input),
+      'RollbackIncomplete',
+    );
+  });
+}
+
+async function soak(
+  run: DeploymentRun,
+  input: Parameters<ReturnType<typeof activities>['checkServiceStatus']>[0],
+  since: string,
+): Promise<void> {
+  const { soakSeconds: seconds, metrics } = run.policy.verification;
+  if (seconds === 0) return;
+  await run.step(
+    'deployment window',
+    async () => {
+      const watched = await activities('process', `watch for ${seconds} s`).watchWindow({
+        ...input,
+        metrics,
+        since,
+        seconds,
+      });
+      judged(run, watched.metrics);
+      passed(run, watched.checks);
+    },
+    { detail: () => `${seconds} s watched` },
+  );
+}
+
+async function test(
+  run: DeploymentRun,
+  suite: DeploymentRun['policy']['verification']['tests'][number],
+  { outputs }: Deployed,
+): Promise<void> {
+  const { target } = run.policy;
+  await run.step(
+    `tests: ${suite.name}`,
+    async () => {
+      const result = await activities('process', suite.command.join(' ')).runTests({
+        target,
+        release: run.release,
+        suite,
+        outputs,
+      });
+      if (!result.passed) throw new Ended('RolledBack', `the ${suite.name} tests failed: ${result.detail}`);
+      return result;
+    },
+    { detail: ({ duration }) => `passed in ${duration.toFixed(1)} s` },
+  );
+}
+
+async function manualTest(run: DeploymentRun): Promise<void> {
+  const { manualTest: wanted } = run.policy.verification;
+  if (wanted === undefined) return;
+  await run.step(
+    'manual test',
+    async () => {
+      const expires = new Date(Date.now() + wanted.expiresAfterSeconds * 1000).toISOString();
+      await run.notify(
+        'waiting',
+        `Waits for the manual test of ${run.release.version}: ${wanted.instructions}`,
+      );
+      const answered = await run.waitFor(
+        {
+          what: `the manual test: ${wanted.instructions}`,
+          signal: 'recordManualTest',
+          example: { by: '<you>', passed: true },
+          until: expires,
+        },
+        () => run.inbox.manualTest !== undefined,
+        wanted.expiresAfterSeconds * 1000,
+      );
+      const result: ManualTestPayload | undefined = run.inbox.manualTest;
+      if (!answered || result === undefined)
+        throw new Ended('RolledBack', `nobody recorded the manual test until ${expires}`);
+      if (!result.passed)
+        throw new Ended(
+          'RolledBack',
+          `the manual test failed, says ${result.by}: ${result.notes ?? 'no notes'}`,
+        );
+      return result;
+    },
+    { detail: ({ by, notes }) => `passed, says ${by}${notes === undefined ? '' : `: ${notes}`}` },
+  );
+}
+
+type Failing = 'RolledBack' | 'RollbackIncomplete';
+
+async function passAll(
+  run: DeploymentRun,
+  look: () => Promise<Check[]>,
+  failing: Failing = 'RolledBack',
+): Promise<void> {
+  passed(run, await look(), failing);
+}
+
+function passed(run: DeploymentRun, checks: readonly Check[], failing: Failing = 'RolledBack'): void {
+  run.checks.push(...checks);
+  const failed = checks.filter((check) => !check.passed);
+  if (failed.length > 0)
+    throw new Ended(failing, failed.map(({ name, detail }) => `${name}: ${detail}`).join('; '));
+}
+
+/** Keeps the latest judgement; where nothing can be judged the report says so. */
+function judged(run: DeploymentRun, metrics: readonly MetricJudgement[]): void {
+  run.metrics.splice(0, run.metrics.length, ...metrics);
+  const failed = metrics.filter(({ outcome }) => outcome === 'fail');
+  if (failed.length > 0) {
+    throw new Ended(
+      'RolledBack',
+      failed.map(({ service, metric, reason }) => `${service} ${metric}: ${reason}`).join('; '),
+    );
+  }
+}
