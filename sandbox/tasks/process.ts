@@ -52,11 +52,11 @@ export async function startProcess(
     child.once('exit', (code, signal) => resolve(code ?? 128 + (SIGNAL_NUMBERS[signal ?? ''] ?? 0)));
   });
   child.once('error', () => undefined);
-  child.stdin.on('error', () => undefined);
+  child.stdin?.on('error', () => undefined);
   const identity = child.pid === undefined ? undefined : identify(child.pid);
   if (!identity) throw new StartFailure(`CannotStartContainerError: can't start ${command.argv[0]}`);
   await record(identity);
-  child.stdin.end('go\n');
+  child.stdin?.end('go\n');
   return { identity, exited, signal: (name) => signalGroup(identity, name) };
 }
 

@@ -23,6 +23,7 @@ export class TaskRun {
   readonly #emit: (event: TaskEvent) => void;
   #cause: StopCause | undefined;
   #running = false;
+  #starting: Promise<void> = Promise.resolve();
   #progressed: () => void = () => undefined;
   #told: Readonly<Record<string, Health>> = {};
 
@@ -34,7 +35,12 @@ export class TaskRun {
   }
 
   /** Runs the task until it is up or has stopped. Never rejects: a failure is a stopped task. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#starting = this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
     try {
       this.#emit({ kind: 'pulling' });
       const images = await this.#pullAll();
@@ -71,6 +77,8 @@ export class TaskRun {
     this.#cause ??= HOST_GONE;
     this.#running = false;
     this.#progressed();
+    // A container that is being started can be stopped only once it has a process.
+    await this.#starting;
     await Promise.all(this.containers.map((container) => container.stop()));
   }
 

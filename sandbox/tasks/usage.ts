@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 
@@ -14,10 +14,17 @@ export async function usageByGroup(): Promise<Map<number, GroupUsage>> {
   return process.platform === 'linux' ? fromProc() : parsePs((await ps()).stdout);
 }
 
-const TICKS_PER_SECOND = 100;
-const PAGE_BYTES = 4096;
+const units = { ticksPerSecond: 0, pageBytes: 0 };
+
+/** The units of /proc's figures are this machine's own. */
+function learnUnits(): void {
+  if (units.pageBytes > 0) return;
+  units.ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+  units.pageBytes = Number(execFileSync('getconf', ['PAGESIZE'], { encoding: 'utf8' }));
+}
 
 function fromProc(): Map<number, GroupUsage> {
+  learnUnits();
   const groups = new Map<number, GroupUsage>();
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
@@ -37,7 +44,7 @@ function addStat(groups: Map<number, GroupUsage>, stat: string): void {
     .split(' ')
     .map(Number);
   const ticks = (fields[11] ?? 0) + (fields[12] ?? 0);
-  add(groups, fields[2] ?? 0, ticks / TICKS_PER_SECOND, (fields[21] ?? 0) * PAGE_BYTES);
+  add(groups, fields[2] ?? 0, ticks / units.ticksPerSecond, (fields[21] ?? 0) * units.pageBytes);
 }
 
 const run = promisify(execFile);

@@ -1,0 +1,81 @@
+import type { Clock } from '../clock.ts';
+import { AwsError } from '../protocol/service.ts';
+import type { TaskRunner } from '../tasks/types.ts';
+import type { ImageSource } from '../tasks/images.ts';
+import type { ClusterRecord, Tables } from './records.ts';
+
+/** A target of a target group and what its load balancer thinks of it. */
+export interface TargetState {
+  readonly id: string;
+  readonly port: number;
+  readonly state: string;
+  readonly description?: string;
+}
+
+/** What ECS needs of the load balancers. */
+export interface TargetRegistry {
+  register(targetGroupArn: string, target: { id: string; port: number }): void | Promise<void>;
+  /** Resolves when the target has been drained. */
+  deregister(targetGroupArn: string, target: { id: string; port: number }): Promise<void>;
+  health(targetGroupArn: string): readonly TargetState[];
+  onHealthChange(listener: (targetGroupArn: string) => void): void;
+  /** Why a service can't use the target group, in ECS's words; undefined when it can. */
+  objection(targetGroupArn: string): string | undefined;
+}
+
+/** All that ECS's operations and scheduler share. */
+export interface EcsContext {
+  readonly tables: Tables;
+  readonly clock: Clock;
+  readonly runner: TaskRunner;
+  readonly targets: TargetRegistry;
+  readonly images: ImageSource;
+  readonly region: string;
+  readonly accountId: string;
+}
+
+export function nowIso(ecs: EcsContext): string {
+  return new Date(ecs.clock.now()).toISOString();
+}
+
+export function arn(ecs: EcsContext, resource: string): string {
+  return `arn:aws:ecs:${ecs.region}:${ecs.accountId}:${resource}`;
+}
+
+/** The name behind the last slash of an ARN, or the name itself. */
+export function shortName(nameOrArn: string): string {
+  return nameOrArn.slice(nameOrArn.lastIndexOf('/') + 1);
+}
+
+export function hexId(): string {
+  return crypto.randomUUID().replaceAll('-', '');
+}
+
+/** Ids as ECS makes them for deployments and revisions: 19 digits. */
+export function digitId(): string {
+  const random = crypto.getRandomValues(new BigUint64Array(1))[0] ?? 0n;
+  return String(10n ** 18n + (random % (9n * 10n ** 18n)));
+}
+
+/** @throws AwsError ClusterNotFoundException; without a name `default` is meant */
+export function activeCluster(ecs: EcsContext, nameOrArn: string | undefined): ClusterRecord {
+  const name = shortName(nameOrArn ?? 'default');
+  const cluster = ecs.tables.clusters.get(name);
+  if (cluster?.status !== 'ACTIVE') throw new AwsError('ClusterNotFoundException', 'Cluster not found.');
+  return cluster;
+}
+
+export function invalid(message: string): AwsError {
+  return new AwsError('InvalidParameterException', message);
+}
+
+export function clientError(message: string): AwsError {
+  return new AwsError('ClientException', message);
+}
+
+/** The members of an input that a caller gave, without those that are undefined. */
+export function given<T extends object>(input: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
