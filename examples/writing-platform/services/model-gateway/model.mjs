@@ -1,0 +1,42 @@
+import { countNext, words } from './ngrams.mjs';
+
+/** `context`: words that a next word is chosen by; `length`: words of a completion at most. */
+const SIZES = { small: { context: 1, length: 8 }, large: { context: 2, length: 16 } };
+const ALTERNATIVES = 5;
+
+/**
+ * A language model in miniature: word n-grams of a corpus, the most frequent continuation first. The same prompt always
+ * gets the same answer.
+ * @param {'small' | 'large'} size
+ * @param {string} corpus
+ * @returns {(prompt: string) => string[]} continuations of the prompt, best first, at least one
+ */
+export function createModel(size, corpus) {
+  const { context, length } = SIZES[size];
+  const next = countNext(corpus, context);
+
+  return function complete(prompt) {
+    const said = words(prompt);
+    const firsts = candidates(next, said, context).slice(0, ALTERNATIVES);
+    return firsts.map((first) => write(next, said, first, { context, length }));
+  };
+}
+
+/** Continues greedily after `first` until the sentence ends. */
+function write(next, said, first, { context, length }) {
+  const written = [first];
+  while (written.length < length && written.at(-1) !== '.') {
+    const [following] = candidates(next, [...said, ...written], context);
+    written.push(following);
+  }
+  return written.join(' ').replaceAll(/ ([.,])/g, '$1');
+}
+
+/** The words that follow the longest known context, most frequent first; those that begin a sentence if none is known. */
+function candidates(next, said, context) {
+  for (let size = context; size > 0; size -= 1) {
+    const known = said.length >= size && next.get(said.slice(-size).join(' '));
+    if (known) return known;
+  }
+  return next.get('.');
+}
