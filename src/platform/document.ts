@@ -1,5 +1,5 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
-import type { Document, Node } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import type { Document } from 'yaml';
 import type { PlatformProblem } from './problems.ts';
 
 export type Path = readonly (string | number)[];
@@ -80,5 +80,5 @@ function child(
 }
 
 function start(node: unknown): number | undefined {
-  return (node as Node | null)?.range?.[0];
+  return isNode(node) ? node.range?.[0] : undefined;
 }

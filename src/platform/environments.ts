@@ -1,4 +1,5 @@
 import type { Path } from './document.ts';
+import type { PlainMap } from './merge.ts';
 import type { PlatformProblem } from './problems.ts';
 import { mapAt, stringAt, valueAt } from './raw.ts';
 import { DEFAULTS } from './schema.ts';
@@ -59,7 +60,7 @@ function stateOf(environment: unknown): string | undefined {
   const directory = stringAt(environment, 'terraform', 'directory');
   return directory === undefined
     ? undefined
-    : JSON.stringify([directory, Object.entries(mapAt(environment, 'terraform', 'backend')).toSorted()]);
+    : JSON.stringify([directory, byName(mapAt(environment, 'terraform', 'backend'))]);
 }
 
 function roleProblem(environment: unknown, path: Path): PlatformProblem[] {
@@ -99,4 +100,8 @@ function metricProblems(environment: unknown, path: Path): PlatformProblem[] {
       found: 'a threshold without minimumRequests, which judges nothing',
       allowed: `${field} together with minimumRequests`,
     }));
+}
+
+function byName(map: PlainMap): [string, unknown][] {
+  return Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : 1));
 }

@@ -42,7 +42,7 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'an error';
+    const code = isMap(error) ? String(error['code']) : 'an error';
     const found = code === 'ENOENT' ? 'no such file' : `${code} when it was read`;
     throw new InvalidPlatformFile(path, [
       {
@@ -56,17 +56,11 @@ function readText(path: string): string {
 
 /** The file's value with `defaults` merged under each environment, and gone. */
 function withDefaults(value: unknown): unknown {
-  if (!isMap(value) || !isMap(value['environments'])) return withoutDefaults(value);
-  const environments = Object.entries(value['environments']).map(([name, own]) => [
-    name,
-    merge(value['defaults'], own),
-  ]);
-  return { ...(withoutDefaults(value) as object), environments: Object.fromEntries(environments) as unknown };
-}
-
-function withoutDefaults(value: unknown): unknown {
   if (!isMap(value)) return value;
-  return Object.fromEntries(Object.entries(value).filter(([field]) => field !== 'defaults'));
+  const { defaults, environments, ...rest } = value;
+  if (!isMap(environments)) return { ...rest, ...('environments' in value && { environments }) };
+  const merged = Object.entries(environments).map(([name, own]) => [name, merge(defaults, own)] as const);
+  return { ...rest, environments: Object.fromEntries(merged) };
 }
 
 /** `defaults` has an environment's fields, none of which has to be there. */

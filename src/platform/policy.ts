@@ -112,7 +112,7 @@ function registryOf(platform: Platform): RegistryPolicy {
   const first = Object.values(platform.environments)[0];
   const account = platform.registry.account ?? first?.account ?? '';
   const region = platform.registry.region ?? first?.region ?? '';
-  const scanGate = platform.registry.scanGate && defined(platform.registry.scanGate);
+  const { scanGate } = platform.registry;
   return {
     host: platform.registry.host ?? ecrHost(account, region),
     account,
@@ -153,7 +153,7 @@ function signalsOf(platform: Platform, { verification }: EnvironmentFile): Signa
   const tester = verification.manualTest?.group;
   return {
     groups: platform.groups,
-    allowed: { ...defined(platform.signals), ...(tester !== undefined && { recordManualTest: [tester] }) },
+    allowed: { ...platform.signals, ...(tester !== undefined && { recordManualTest: [tester] }) },
   };
 }
 
@@ -182,7 +182,7 @@ function metricsOf({
 }: EnvironmentFile['verification']['metrics']): MetricPolicy {
   return {
     windowSeconds: window,
-    ...defined(thresholds),
+    ...thresholds,
     ...(latency && { latency: { thresholdSeconds: latency.threshold, minimumShare: latency.minimumShare } }),
   };
 }
@@ -192,11 +192,4 @@ function suiteOf(platform: Platform, name: string): TestSuite[] {
   return suite
     ? [{ name, command: suite.command, timeoutSeconds: suite.timeout, environment: suite.environment }]
     : [];
-}
-
-type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
-
-/** `value` without the fields that are `undefined`. */
-function defined<T extends object>(value: T): Defined<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Defined<T>;
 }

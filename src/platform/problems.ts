@@ -72,24 +72,21 @@ export function shapeProblems(schema: z.ZodType, value: unknown, base: Path = []
 type Issue = z.core.$ZodIssue;
 
 function problemsOf(schema: z.ZodType, issue: Issue, base: Path): PlatformProblem[] {
-  const path = [...base, ...(issue.path as (string | number)[])];
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => unknownName([...path, key], 'field', key, fieldsAt(schema, path)));
-    case 'invalid_key':
-      return [
-        { path, found: `the name ${show(path.at(-1))}`, allowed: issue.issues[0]?.message ?? issue.message },
-      ];
-    case 'invalid_union': {
-      // The branch that got beyond the value's own type is the one that was meant.
-      const meant = issue.errors.find((branch) => branch.every(({ path: inner }) => inner.length > 0));
-      return (meant ?? []).length > 0
-        ? (meant ?? []).flatMap((inner) => problemsOf(schema, inner, path))
-        : [{ path, found: show(issue.input), allowed: issue.message }];
-    }
-    default:
-      return [{ path, found: show(issue.input), allowed: issue.message }];
+  const path = [...base, ...issue.path.filter((step) => typeof step !== 'symbol')];
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => unknownName([...path, key], 'field', key, fieldsAt(schema, path)));
   }
+  if (issue.code === 'invalid_key') {
+    return [
+      { path, found: `the name ${show(path.at(-1))}`, allowed: issue.issues[0]?.message ?? issue.message },
+    ];
+  }
+  if (issue.code === 'invalid_union') {
+    // The branch that got beyond the value's own type is the one that was meant.
+    const meant = issue.errors.find((branch) => branch.every(({ path: inner }) => inner.length > 0));
+    if (meant && meant.length > 0) return meant.flatMap((inner) => problemsOf(schema, inner, path));
+  }
+  return [{ path, found: show(issue.input), allowed: issue.message }];
 }
 
 /** A problem for a name that is none of `names`. */
@@ -108,20 +105,24 @@ export function unknownName(
   };
 }
 
-function fieldsAt(schema: z.ZodType, path: Path): string[] {
+function fieldsAt(schema: z.core.$ZodType, path: Path): string[] {
   const [step, ...rest] = path;
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
-    return fieldsAt(schema.unwrap() as z.ZodType, path);
+  if (
+    schema instanceof z.ZodExactOptional ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault
+  ) {
+    return fieldsAt(schema.unwrap(), path);
   }
   if (schema instanceof z.ZodObject) {
-    const shape = schema.shape as Record<string, z.ZodType>;
+    const shape: Record<string, z.core.$ZodType> = schema.shape;
     const field = step === undefined ? undefined : shape[String(step)];
     return field ? fieldsAt(field, rest) : Object.keys(shape);
   }
   if (schema instanceof z.ZodRecord) {
-    const key = schema.keyType as unknown;
+    const key = schema.keyType;
     if (step === undefined && key instanceof z.ZodEnum) return key.options.map(String);
-    return fieldsAt(schema.valueType as z.ZodType, rest);
+    return fieldsAt(schema.valueType, rest);
   }
   return [];
 }

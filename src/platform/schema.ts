@@ -55,13 +55,13 @@ const service = object({
     /^[a-z0-9]+([._/-][a-z0-9]+)*$/,
     'the name of an ECR repository, such as notes/web',
   )
-    .optional()
+    .exactOptional()
     .describe('ECR repository of its images. Default: `<platform>/<service>`.'),
   ecsService: text('name', /^[A-Za-z0-9_-]{1,255}$/, 'the name of an ECS service: letters, digits, - and _')
-    .optional()
+    .exactOptional()
     .describe("Name of the ECS service in each environment's cluster. Default: the service's name here."),
   container: text('name', /^[A-Za-z0-9_-]{1,255}$/, 'the name of a container: letters, digits, - and _')
-    .optional()
+    .exactOptional()
     .describe(
       "The container of the task definition that gets the release's image. Default: the service's name here.",
     ),
@@ -69,7 +69,7 @@ const service = object({
     .default([])
     .describe('Services that are rolled out before this one.'),
   url: text('URL', /^(https?:\/\/|\$\{output:)\S+$/, 'an http(s) URL, or one from ${output:NAME}')
-    .optional()
+    .exactOptional()
     .describe(
       'Base URL; may hold `${output:NAME}`, a Terraform output. Without it the served version is not checked.',
     ),
@@ -84,14 +84,14 @@ const testSuite = object({
   environment: named('values', VARIABLE, VALUE)
     .default({})
     .describe(
-      'The whole environment of the command, besides PATH. Values may hold `${output:NAME}` and `${version}`.',
+      'Environment variables of the command, which sees no credentials of the worker. Values may hold `${output:NAME}` and `${version}`.',
     ),
 });
 
 const migration = object({
   service: NAME.describe('The service whose task definition runs the migration, as a task of its own.'),
   command: COMMAND.describe("Replaces the container's command."),
-  undo: COMMAND.optional().describe(
+  undo: COMMAND.exactOptional().describe(
     'Takes the migration back. Without it the migration is declared irreversible.',
   ),
   timeout: duration('10s', '1d').prefault('15m').describe('A migration that takes longer has failed.'),
@@ -126,7 +126,9 @@ const approval = object({
   expiresAfter: duration('10s', '90d')
     .prefault(DEFAULTS.expiresAfter)
     .describe('The run ends as `Expired` when the approvals are not there by then.'),
-  remindEvery: duration('10s', '30d').optional().describe('How often to send a reminder. Without it: none.'),
+  remindEvery: duration('10s', '30d')
+    .exactOptional()
+    .describe('How often to send a reminder. Without it: none.'),
 });
 
 const rollout = object({
@@ -144,22 +146,24 @@ const metrics = object({
     .prefault('5m')
     .describe('How long the metrics are gathered before they are judged.'),
   minimumRequests: integer(1, 1_000_000_000)
-    .optional()
+    .exactOptional()
     .describe(
       'Requests that a service must have had in the window for its error rate and latency to be judged.',
     ),
-  maximumErrorRate: share().optional().describe('Largest share of bad requests. Needs `minimumRequests`.'),
+  maximumErrorRate: share()
+    .exactOptional()
+    .describe('Largest share of bad requests. Needs `minimumRequests`.'),
   latency: object({
     threshold: duration('1ms', '1h').describe('A request that takes longer is slow.'),
     minimumShare: share().describe('Smallest share of requests that are not slow.'),
   })
-    .optional()
+    .exactOptional()
     .describe('Needs `minimumRequests`.'),
   maximumCpu: percent(1, 100)
-    .optional()
+    .exactOptional()
     .describe("Highest average CPU, in percent of the task's reservation."),
   maximumMemory: percent(1, 100)
-    .optional()
+    .exactOptional()
     .describe("Highest average memory, in percent of the task's reservation."),
 });
 
@@ -169,13 +173,13 @@ const verification = object({
     .describe('Suites of `tests`, in the order in which they run.'),
   metrics: metrics.prefault({}).describe('Thresholds. A metric without one is reported, not judged.'),
   manualTest: object({
-    group: NAME.optional().describe('Who may record the result. Without it: any named person.'),
+    group: NAME.exactOptional().describe('Who may record the result. Without it: any named person.'),
     instructions: text('text', /\S/, 'a text for the tester').describe('What the tester is to do.'),
     expiresAfter: duration('10s', '90d')
       .prefault('1d')
       .describe('The release is rolled back when there is no result by then.'),
   })
-    .optional()
+    .exactOptional()
     .describe('A person tests and answers with the signal `recordManualTest`.'),
   soak: duration('0s', '7d')
     .prefault('0s')
@@ -190,7 +194,7 @@ const environment = object({
     /^arn:aws[a-z-]*:iam::\d{12}:role\/\S+$/,
     "an IAM role's ARN, such as arn:aws:iam::123456789012:role/slipway",
   )
-    .optional()
+    .exactOptional()
     .describe("IAM role that is assumed there. Without it: the worker's own identity."),
   cluster: text(
     'name',
@@ -205,9 +209,9 @@ const environment = object({
     .describe(
       'Tasks of each service: one number for all, or a map by service (1 for those that are not in it).',
     ),
-  terraform: terraform.optional().describe('Applied before the services are rolled out.'),
+  terraform: terraform.exactOptional().describe('Applied before the services are rolled out.'),
   settings: repositoryPath()
-    .optional()
+    .exactOptional()
     .describe(
       "The release's settings here, in the repository at its commit: a JSON object of texts. Written to SSM once per release.",
     ),
@@ -221,7 +225,9 @@ const environment = object({
   })
     .prefault({})
     .describe('What must be there before a release starts.'),
-  approval: approval.optional().describe('Who must agree before anything is changed. Without it: nobody.'),
+  approval: approval
+    .exactOptional()
+    .describe('Who must agree before anything is changed. Without it: nobody.'),
   rollout: rollout.prefault({}).describe('How ECS replaces tasks.'),
   verification: verification.prefault({}).describe('What a release must show once it serves.'),
   keepReleases: integer(2, 200)
@@ -249,18 +255,20 @@ const platform = object({
     .prefault({})
     .describe('Where the releases come from.'),
   registry: object({
-    account: ACCOUNT.optional().describe("AWS account of the registry. Default: the first environment's."),
-    region: REGION.optional().describe("AWS region of the registry. Default: the first environment's."),
+    account: ACCOUNT.exactOptional().describe(
+      "AWS account of the registry. Default: the first environment's.",
+    ),
+    region: REGION.exactOptional().describe("AWS region of the registry. Default: the first environment's."),
     host: text('host', /^[a-z0-9.-]+(:\d+)?$/, 'a host name, with a port if need be')
-      .optional()
+      .exactOptional()
       .describe('Host in image references. Default: derived from account and region.'),
     scanGate: object({
-      CRITICAL: integer(0, 10_000).optional().describe('Most critical findings.'),
-      HIGH: integer(0, 10_000).optional().describe('Most high findings.'),
-      MEDIUM: integer(0, 10_000).optional().describe('Most medium findings.'),
-      LOW: integer(0, 10_000).optional().describe('Most low findings.'),
+      CRITICAL: integer(0, 10_000).exactOptional().describe('Most critical findings.'),
+      HIGH: integer(0, 10_000).exactOptional().describe('Most high findings.'),
+      MEDIUM: integer(0, 10_000).exactOptional().describe('Most medium findings.'),
+      LOW: integer(0, 10_000).exactOptional().describe('Most low findings.'),
     })
-      .optional()
+      .exactOptional()
       .describe(
         'Findings that the scan of an image may have at the most. A severity that is not here is not gated. Without `scanGate` no scan is asked for.',
       ),
@@ -279,16 +287,16 @@ const platform = object({
     .default({})
     .describe('Which groups may send a signal. A signal that is not here is open to any named person.'),
   migration: migration
-    .optional()
+    .exactOptional()
     .describe('Run once per deployment, after Terraform and before the services.'),
   notifications: object({
     webhook: object({
       url: text('URL', /^https?:\/\/\S+$/, 'an http(s) URL').describe('Notices are posted here as JSON.'),
-      secretVariable: VARIABLE.optional().describe(
+      secretVariable: VARIABLE.exactOptional().describe(
         "Environment variable of the worker that holds the key of the notices' HMAC-SHA256 signature. Without it: unsigned.",
       ),
     })
-      .optional()
+      .exactOptional()
       .describe('Without it notices are only logged.'),
   })
     .prefault({})

@@ -197,6 +197,31 @@ environments:
 });
 
 describe('a field', () => {
+  test.each<[string, string, Record<string, unknown>]>([
+    ['directory', 'terraform', { terraform: { directory: 't', directoy: 't' } }],
+    [
+      'threshold',
+      'verification.metrics.latency',
+      {
+        verification: {
+          metrics: { minimumRequests: 1, latency: { threshold: '1s', minimumShare: 1, treshold: 1 } },
+        },
+      },
+    ],
+    ['parameters', 'required', { required: { parametres: [] } }],
+  ])(
+    'that is unknown is told with the known ones, and %s as the likely one, in %s',
+    (meant, parent, fields) => {
+      expect(problemsOf(withEnvironment(fields))).toEqual([
+        expect.stringMatching(
+          new RegExp(
+            `environments.production.${parent}\\.\\w+: found the unknown field .* \\(did you mean ${meant}\\?\\)`,
+          ),
+        ),
+      ]);
+    },
+  );
+
   test.each<[string, Record<string, unknown>, string]>([
     [
       'a duration below its range',
