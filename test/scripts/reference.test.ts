@@ -10,12 +10,13 @@ import { platformSchema } from '../../src/platform/schema.ts';
 const root = join(import.meta.dirname, '..', '..');
 
 describe('the reference', () => {
-  test.each(Object.entries(referencePages()))(
-    '%s is as `node scripts/reference.ts` makes it',
-    (path, content) => {
-      expect(readFileSync(join(root, path), 'utf8')).toBe(content);
-    },
-  );
+  test('is as `node scripts/reference.ts` makes it', async () => {
+    const pages = await referencePages();
+    expect(Object.keys(pages)).toHaveLength(3);
+    for (const [path, content] of Object.entries(pages)) {
+      expect([path, readFileSync(join(root, path), 'utf8')]).toEqual([path, content]);
+    }
+  });
 
   test('tells the meaning of every field', () => {
     expect(undescribed(jsonSchema(platformSchema))).toEqual([]);
