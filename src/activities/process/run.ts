@@ -1,0 +1,191 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { hasCode } from './errors.ts';
+import { identityOf, isAlive, parseIdentity } from './identity.ts';
+import type { ProcessIdentity } from './identity.ts';
+import { lastLine } from './output.ts';
+import type { Supervisor } from './supervisor.ts';
+import { launch, processFiles } from './wrapper.ts';
+import type { Launch } from './wrapper.ts';
+
+/** Milliseconds between two looks. The end of a process that this worker started itself is noticed at once. */
+const LOOK_EVERY = 200;
+const HEARTBEAT_EVERY = 1_000;
+const START_WITHIN = 10_000;
+
+export interface RunOptions {
+  readonly supervisor: Supervisor;
+  /** Milliseconds between SIGINT and SIGKILL. */
+  readonly grace: number;
+  /** Milliseconds after which it is stopped. */
+  readonly timeout?: number;
+  /** SIGINT goes to the command alone, or to all that it started. */
+  readonly interrupt: 'command' | 'group';
+  /** What the heartbeat says of a line of output. */
+  readonly describe?: (line: string) => string;
+}
+
+export type ProcessEnd =
+  | { readonly kind: 'exited'; readonly code: number; readonly timedOut: boolean; readonly stopped: boolean }
+  /** Killed, with its host or by hand: what it did is not known. */
+  | { readonly kind: 'lost'; readonly timedOut: boolean; readonly stopped: boolean };
+
+/** How far a process in `directory` has come. `absent`: nobody started one, or is starting it this instant. */
+export type ProcessState =
+  'absent' | 'running' | { readonly end: 'lost' } | { readonly end: 'exited'; readonly code: number };
+
+/** Looks, without waiting, at the process that was started in `directory`. */
+export async function inspectProcess(directory: string): Promise<ProcessState> {
+  const files = processFiles(directory);
+  // Alive first, exit code second: the other way round a process that ends in between looks lost.
+  const wrapper = await readIdentity(files.wrapper);
+  const command = await readIdentity(files.command);
+  const alive = [wrapper, command].some((identity) => identity && isAlive(identity));
+  const code = await readText(files.exitCode);
+  if (code !== undefined) return { end: 'exited', code: Number(code) };
+  if (alive) return 'running';
+  return wrapper === undefined ? 'absent' : { end: 'lost' };
+}
+
+/**
+ * Runs a process that outlives its worker: the first call for `directory` starts it, every later one, in this worker
+ * or another on this host, finds it, follows it and takes its exit code. Output goes to files, never to a pipe.
+ * @throws what the supervisor says when the attempt has to end and the process may go on
+ */
+export async function runProcess(start: Launch, options: RunOptions): Promise<ProcessEnd> {
+  await mkdir(start.directory, { recursive: true, mode: 0o700 });
+  const child = (await inspectProcess(start.directory)) === 'absent' ? await begin(start) : undefined;
+  return followProcess(start.directory, options, child);
+}
+
+/** Follows a process to its end. `child`: the same process, when this one started it. */
+export async function followProcess(
+  directory: string,
+  options: RunOptions,
+  child?: ChildProcess,
+): Promise<ProcessEnd> {
+  const { supervisor } = options;
+  const deadline = options.timeout === undefined ? Infinity : Date.now() + options.timeout;
+  const files = processFiles(directory);
+  const ended = child && child.exitCode === null ? once(child, 'exit') : undefined;
+  let beat = 0;
+  let seen = child !== undefined;
+  let stop: { at: number; timedOut: boolean } | undefined;
+  for (;;) {
+    const state = await inspectProcess(directory);
+    if (typeof state === 'object') {
+      // What the command left behind in its group, unless it ended so long ago that the number may be another's.
+      if (seen) await killGroup(directory);
+      const how = { timedOut: stop?.timedOut ?? false, stopped: stop !== undefined };
+      return state.end === 'exited' ? { kind: 'exited', code: state.code, ...how } : { kind: 'lost', ...how };
+    }
+    seen = true;
+    const now = Date.now();
+    if (now - beat >= HEARTBEAT_EVERY) {
+      const line = (await lastLine(files.stdout)) || (await lastLine(files.stderr));
+      supervisor.heartbeat(options.describe?.(line) ?? line);
+      beat = now;
+    }
+    if (!stop && supervisor.signal.aborted && !supervisor.mustStop()) throw supervisor.failure();
+    if (!stop && (supervisor.signal.aborted || now >= deadline)) {
+      stop = { at: now, timedOut: !supervisor.signal.aborted };
+      await interrupt(directory, options.interrupt);
+    } else if (stop && now - stop.at >= options.grace) {
+      await killGroup(directory);
+    }
+    await pause(
+      stop ? undefined : supervisor.signal,
+      ended,
+      Math.min(LOOK_EVERY, Math.max(1, deadline - now)),
+    );
+  }
+}
+
+/** Sends one SIGINT to the process in `directory`, waits up to `grace` milliseconds, then kills its group. */
+export async function stopProcess(
+  directory: string,
+  grace: number,
+  to: RunOptions['interrupt'] = 'command',
+): Promise<void> {
+  if ((await inspectProcess(directory)) !== 'running') return;
+  await interrupt(directory, to);
+  const deadline = Date.now() + grace;
+  while ((await inspectProcess(directory)) === 'running') {
+    if (Date.now() >= deadline) await killGroup(directory);
+    await delay(20);
+  }
+}
+
+/** @returns once the directory is claimed, by this wrapper or by another that was quicker */
+async function begin(start: Launch): Promise<ChildProcess> {
+  const child = launch(start);
+  let failure: Error | undefined;
+  child.once('error', (error) => (failure = error));
+  const { wrapper } = processFiles(start.directory);
+  const deadline = Date.now() + START_WITHIN;
+  while ((await readIdentity(wrapper)) === undefined) {
+    if (failure) throw failure;
+    if (Date.now() >= deadline)
+      throw new Error(`${start.command[0]} could not be started in ${start.directory}.`);
+    await delay(5);
+  }
+  return child;
+}
+
+async function interrupt(directory: string, to: RunOptions['interrupt']): Promise<void> {
+  const files = processFiles(directory);
+  if (to === 'group') return signalGroup(directory, 'SIGINT');
+  const command = await readIdentity(files.command);
+  if (command && isAlive(command)) sendSignal(command.pid, 'SIGINT');
+}
+
+const killGroup = (directory: string) => signalGroup(directory, 'SIGKILL');
+
+/** Signals the group while its leader, or the command in it, is known to be the one that was started. */
+async function signalGroup(directory: string, signal: NodeJS.Signals): Promise<void> {
+  const files = processFiles(directory);
+  const wrapper = await readIdentity(files.wrapper);
+  if (wrapper && !isReused(wrapper)) sendSignal(-wrapper.pid, signal);
+}
+
+/** A group keeps its number from being given to a new process as long as a member lives. */
+function isReused(leader: ProcessIdentity): boolean {
+  const now = identityOf(leader.pid);
+  return now !== undefined && now.started !== leader.started;
+}
+
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!hasCode(error, 'ESRCH')) throw error;
+  }
+}
+
+async function pause(
+  signal: AbortSignal | undefined,
+  ended: Promise<unknown> | undefined,
+  time: number,
+): Promise<void> {
+  const done = new AbortController();
+  const wake = signal ? AbortSignal.any([signal, done.signal]) : done.signal;
+  const timer = delay(time, undefined, { signal: wake }).catch(() => undefined);
+  await Promise.race(ended ? [timer, ended] : [timer]);
+  done.abort();
+}
+
+async function readIdentity(path: string): Promise<ProcessIdentity | undefined> {
+  const text = await readText(path);
+  return text === undefined ? undefined : parseIdentity(text);
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}

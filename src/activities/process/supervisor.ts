@@ -1,0 +1,61 @@
+import { Context } from '@temporalio/activity';
+import { CancelledFailure } from '@temporalio/common';
+
+/** Who watches a process: takes signs of life, and says when to let go of it or to stop it. */
+export interface Supervisor {
+  heartbeat(line: string): void;
+  /** Aborted when this attempt has to end. */
+  readonly signal: AbortSignal;
+  /** Once `signal` is aborted: whether the process must end too, or goes on without its watcher. */
+  mustStop(): boolean;
+  /** What to throw when the attempt ends without a result. */
+  failure(): Error;
+}
+
+/** What a worker's shutdown does to a process that could outlive it. */
+export type OnShutdown = 'leave running' | 'interrupt';
+
+/**
+ * The current activity as a supervisor. Only a cancellation that was asked for stops the process. A pause, a reset,
+ * a timeout or the run's end leave it: the next attempt, or the undo, finds it.
+ */
+export function activitySupervisor(onShutdown: OnShutdown = 'leave running'): Supervisor {
+  const context = Context.current();
+  return {
+    heartbeat: (line) => context.heartbeat(line),
+    signal: context.cancellationSignal,
+    mustStop() {
+      const details = context.cancellationDetails;
+      if (details?.cancelRequested) return true;
+      return details?.workerShutdown === true && onShutdown === 'interrupt';
+    },
+    failure() {
+      const reason: unknown = context.cancellationSignal.reason;
+      return reason instanceof Error ? reason : new CancelledFailure('The activity was cancelled');
+    },
+  };
+}
+
+/** Milliseconds. */
+const BEAT_EVERY = 2_000;
+
+/** Does `work` with signs of life; outside an activity it just does it. */
+export async function beating<T>(line: string, work: () => Promise<T>): Promise<T> {
+  const context = currentContext();
+  if (!context) return work();
+  context.heartbeat(line);
+  const timer = setInterval(() => context.heartbeat(line), BEAT_EVERY);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+function currentContext(): Context | undefined {
+  try {
+    return Context.current();
+  } catch {
+    return undefined;
+  }
+}
