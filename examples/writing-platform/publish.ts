@@ -8,6 +8,7 @@ import {
   RepositoryNotFoundException,
 } from '@aws-sdk/client-ecr';
 import { execa } from 'execa';
+import { endpointConfiguration } from './endpoint.ts';
 import type { Image, Source } from './image.ts';
 import { buildImage, listServices } from './image.ts';
 import type { RegistryClient } from './registry-client.ts';
@@ -46,7 +47,7 @@ export async function publish(options: PublishOptions): Promise<PublishedImage[]
   const source = await checkSource(options);
   const services = options.services ?? (await listServices(source));
   if (services.length === 0) throw new Error(`There are no services at ${source.commit}`);
-  const ecr = ecrClient(options.registry);
+  const ecr = new ECRClient(endpointConfiguration(options.registry));
   try {
     const images = await Promise.all(services.map((service) => buildImage(service, source)));
     const { address, authorization } = await login(ecr, options.registry);
@@ -120,17 +121,6 @@ async function pushMissing(target: {
   for (const tag of missing.tags) await client.push(image, tag);
   const digest = missing.digest ?? image.manifest.digest;
   return { service: image.service, repository, digest, pushed: missing.tags.length > 0 };
-}
-
-function ecrClient(registry?: string): ECRClient {
-  if (registry === undefined) return new ECRClient();
-  const { AWS_REGION = 'eu-west-1', AWS_ACCESS_KEY_ID: known } = process.env;
-  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-  return new ECRClient({
-    endpoint: registry,
-    region: AWS_REGION,
-    ...(known === undefined ? { credentials } : {}),
-  });
 }
 
 async function login(ecr: ECRClient, registry?: string): Promise<{ address: string; authorization: string }> {

@@ -22,7 +22,7 @@ export function serve(service, createRoutes) {
   const commit = process.env.SERVICE_COMMIT || 'unknown';
   const log = createLog({ service, version });
   try {
-    const port = numberSetting('PORT', { fallback: 8080, from: 1, to: 65_535 });
+    const port = numberSetting('PORT', { fallback: 8080, from: 0, to: 65_535 });
     const routes = { ...createRoutes(), 'GET /version': () => ({ body: { service, version, commit } }) };
     listen({ port, routes, log });
   } catch (error) {
@@ -51,7 +51,7 @@ function listen({ port, routes, log }) {
     log.error('cannot listen', { port, error: error.message });
     process.exit(1);
   });
-  server.listen(port, () => log.info('listening', { port }));
+  server.listen(port, () => log.info('listening', { port: server.address().port }));
 }
 
 async function handle(routes, log, request, response) {
