@@ -1,5 +1,11 @@
 import type { ReferencePlan, ServiceChange } from '../../domain/evidence.ts';
-import type { MigrationPolicy, RegistryPolicy, RolloutPolicy, ServicePolicy, Target } from '../../domain/policy.ts';
+import type {
+  MigrationPolicy,
+  RegistryPolicy,
+  RolloutPolicy,
+  ServicePolicy,
+  Target,
+} from '../../domain/policy.ts';
 import type { Manifest } from '../../domain/release.ts';
 import type { Check, Verdict } from '../../domain/verdict.ts';
 import type { LockProof } from '../lock.ts';
@@ -64,7 +70,9 @@ export interface EcsActivities {
   /** Renders the task definitions, reads what runs, checks hardening; changes nothing. */
   planServices(input: ServicePlanInput): Promise<ServicePlan>;
   /** Registers the service's task definition, or finds the revision that has the same content (by a content-hash tag). @returns its ARN */
-  registerTaskDefinition(input: Omit<ServicePlanInput, 'services'> & { service: ServicePolicy; lock: LockProof }): Promise<string>;
+  registerTaskDefinition(
+    input: Omit<ServicePlanInput, 'services'> & { service: ServicePolicy; lock: LockProof },
+  ): Promise<string>;
   /** Runs the migration as a one-off task of `taskDefinition` and waits for its exit; finds the one that an earlier attempt started. Heartbeats. */
   runMigration(input: {
     target: Target;
@@ -85,7 +93,12 @@ export interface EcsActivities {
     lock: LockProof;
   }): Promise<Rollout>;
   /** Follows the rollout to its end, by identity. A breaker's rollback is a fail at once. Heartbeats. */
-  followRollout(input: { target: Target; service: ServicePolicy; rollout: Rollout; policy: RolloutPolicy }): Promise<Verdict>;
+  followRollout(input: {
+    target: Target;
+    service: ServicePolicy;
+    rollout: Rollout;
+    policy: RolloutPolicy;
+  }): Promise<Verdict>;
   /** Undo of a rollout: looks first; stops what is in progress, goes back to `previous`, waits until it serves. Heartbeats. */
   restoreService(input: RestoreInput): Promise<{ outcome: 'undone' | 'nothing to undo'; detail: string }>;
 }

@@ -1,0 +1,61 @@
+/** What one group of asks has in common: a cluster, or an account and region. */
+export interface BatchOptions<Group, Value> {
+  /** Least milliseconds between two requests of one group. */
+  readonly interval: number;
+  /** The most names that one request may hold. */
+  readonly size: number;
+  readonly keyOf: (group: Group) => string;
+  readonly fetch: (group: Group, names: string[]) => Promise<ReadonlyMap<string, Value>>;
+}
+
+interface Batch<Value> {
+  readonly names: Set<string>;
+  readonly answer: Promise<ReadonlyMap<string, Value>>;
+}
+
+/**
+ * Coalesces polls: whoever asks for a name of a group within one interval shares one request (as many as `size` needs).
+ * The answer is always read after the question.
+ */
+export function createBatcher<Group, Value>(options: BatchOptions<Group, Value>) {
+  const waiting = new Map<string, Batch<Value>>();
+  const lastSent = new Map<string, number>();
+
+  function open(group: Group, key: string): Batch<Value> {
+    const names = new Set<string>();
+    const due = (lastSent.get(key) ?? 0) + options.interval - performance.now();
+    const answer = new Promise<void>((resolve) => setTimeout(resolve, Math.max(0, due))).then(() => {
+      waiting.delete(key);
+      lastSent.set(key, performance.now());
+      return fetchAll(options, group, [...names]);
+    });
+    const batch = { names, answer };
+    waiting.set(key, batch);
+    return batch;
+  }
+
+  return {
+    /** @returns what the next request of the group has of `name`; `undefined` when it has nothing */
+    async ask(group: Group, name: string): Promise<Value | undefined> {
+      const key = options.keyOf(group);
+      const batch = waiting.get(key) ?? open(group, key);
+      batch.names.add(name);
+      return (await batch.answer).get(name);
+    },
+  };
+}
+
+async function fetchAll<Group, Value>(
+  { size, fetch }: BatchOptions<Group, Value>,
+  group: Group,
+  names: string[],
+): Promise<ReadonlyMap<string, Value>> {
+  const answers = await Promise.all(chunks(names, size).map((chunk) => fetch(group, chunk)));
+  return new Map(answers.flatMap((answer) => [...answer]));
+}
+
+export function chunks<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
+    items.slice(i * size, (i + 1) * size),
+  );
+}

@@ -1,0 +1,205 @@
+import {
+  ClusterNotFoundException,
+  DescribeServiceDeploymentsCommand,
+  DescribeServiceRevisionsCommand,
+  DescribeServicesCommand,
+  DescribeTaskDefinitionCommand,
+  DescribeTasksCommand,
+  ListServiceDeploymentsCommand,
+  ListTasksCommand,
+} from '@aws-sdk/client-ecs';
+import type {
+  ListTasksRequest,
+  Service,
+  ServiceDeployment,
+  ServiceDeploymentStatus,
+  Task,
+} from '@aws-sdk/client-ecs';
+import type { Target } from '../../domain/policy.ts';
+import type { ObservedDeployment } from '../../domain/rollout.ts';
+import type { AwsClients } from '../aws.ts';
+import { chunks, createBatcher } from './batch.ts';
+
+const UNFINISHED: ServiceDeploymentStatus[] = [
+  'PENDING',
+  'IN_PROGRESS',
+  'STOP_REQUESTED',
+  'ROLLBACK_REQUESTED',
+  'ROLLBACK_IN_PROGRESS',
+];
+
+/** Reads ECS. Polls of all followers of one worker are coalesced; everything else is read at once. */
+export type EcsReader = ReturnType<typeof createEcsReader>;
+
+/** @param interval least milliseconds between two polls of one cluster */
+export function createEcsReader(aws: AwsClients, interval: number) {
+  const taskDefinitionOfRevision = new Map<string, string>();
+  const services = createBatcher({ interval, size: 10, keyOf: clusterKey, fetch: describeServices });
+  const deployments = createBatcher({ interval, size: 20, keyOf: accountKey, fetch: describeDeployments });
+
+  async function describeServices(target: Target, names: string[]): Promise<ReadonlyMap<string, Service>> {
+    const found = await aws
+      .clientsFor(target)
+      .ecs.send(new DescribeServicesCommand({ cluster: target.cluster, services: names }));
+    const active = (found.services ?? []).filter(({ status }) => status !== 'INACTIVE');
+    return new Map(active.map((service) => [service.serviceName ?? '', service]));
+  }
+
+  async function describeDeployments(
+    target: Target,
+    arns: string[],
+  ): Promise<ReadonlyMap<string, ObservedDeployment>> {
+    const { ecs } = aws.clientsFor(target);
+    const found = await ecs.send(new DescribeServiceDeploymentsCommand({ serviceDeploymentArns: arns }));
+    const known = found.serviceDeployments ?? [];
+    const targets = await taskDefinitions(
+      target,
+      known.map((each) => each.targetServiceRevision?.arn),
+    );
+    return new Map(
+      known.map((each) => [
+        each.serviceDeploymentArn ?? '',
+        observed(each, each.targetServiceRevision?.arn, targets),
+      ]),
+    );
+  }
+
+  /** Task definition ARNs by revision ARN. A revision never changes, so it is read once. */
+  async function taskDefinitions(
+    target: Target,
+    revisions: (string | undefined)[],
+  ): Promise<ReadonlyMap<string, string>> {
+    const unknown = new Set(revisions.filter((arn) => arn !== undefined));
+    for (const known of taskDefinitionOfRevision.keys()) unknown.delete(known);
+    for (const serviceRevisionArns of chunks([...unknown], 20)) {
+      const { ecs } = aws.clientsFor(target);
+      const { serviceRevisions = [] } = await ecs.send(
+        new DescribeServiceRevisionsCommand({ serviceRevisionArns }),
+      );
+      for (const { serviceRevisionArn, taskDefinition } of serviceRevisions)
+        if (serviceRevisionArn && taskDefinition)
+          taskDefinitionOfRevision.set(serviceRevisionArn, taskDefinition);
+    }
+    return taskDefinitionOfRevision;
+  }
+
+  async function listDeployments(
+    target: Target,
+    service: string,
+    filter: { status: ServiceDeploymentStatus[] } | { createdAt: { after: Date } },
+  ): Promise<ObservedDeployment[]> {
+    const { ecs } = aws.clientsFor(target);
+    const briefs = await allPages(async (nextToken) => {
+      const input = { cluster: target.cluster, service, nextToken, ...filter };
+      const page = await ecs.send(new ListServiceDeploymentsCommand(input));
+      return { items: page.serviceDeployments, nextToken: page.nextToken };
+    });
+    const targets = await taskDefinitions(
+      target,
+      briefs.map((each) => each.targetServiceRevisionArn),
+    );
+    return briefs
+      .map((brief) => observed(brief, brief.targetServiceRevisionArn, targets))
+      .toSorted((a, b) => b.createdAt - a.createdAt);
+  }
+
+  async function listTasks(target: Target, filter: ListTasksRequest): Promise<Task[]> {
+    const { ecs } = aws.clientsFor(target);
+    const arns = await allPages(async (nextToken) => {
+      const page = await ecs.send(new ListTasksCommand({ cluster: target.cluster, nextToken, ...filter }));
+      return { items: page.taskArns, nextToken: page.nextToken };
+    });
+    return describeTasks(target, arns);
+  }
+
+  async function describeTasks(target: Target, arns: string[]): Promise<Task[]> {
+    const { ecs } = aws.clientsFor(target);
+    const described = await Promise.all(
+      chunks(arns, 100).map((tasks) =>
+        ecs.send(new DescribeTasksCommand({ cluster: target.cluster, tasks })),
+      ),
+    );
+    return described.flatMap(({ tasks = [] }) => tasks);
+  }
+
+  async function readServices(target: Target, names: string[]): Promise<ReadonlyMap<string, Service>> {
+    const some = chunks(names, 10).map((chunk) => describeServices(target, chunk).catch(noneWithoutCluster));
+    return new Map((await Promise.all(some)).flatMap((found) => [...found]));
+  }
+
+  return {
+    listTasks,
+    describeTasks,
+    /** The services as they are now, by name; without those that do not exist, or whose cluster doesn't. */
+    services: readServices,
+    service: async (target: Target, name: string) => (await readServices(target, [name])).get(name),
+    /** The same at the next poll. */
+    polledService: (target: Target, name: string) => services.ask(target, name),
+    polledDeployment: (target: Target, arn: string) => deployments.ask(target, arn),
+    /** Newest first. @param since milliseconds since the epoch */
+    deploymentsSince: (target: Target, service: string, since: number) =>
+      listDeployments(target, service, { createdAt: { after: new Date(since) } }),
+    /** The newest deployment that ECS still works on. */
+    async unfinishedDeployment(target: Target, service: string): Promise<ObservedDeployment | undefined> {
+      return (await listDeployments(target, service, { status: UNFINISHED }))[0];
+    },
+    runningTasks: (target: Target, service: string) =>
+      listTasks(target, { serviceName: service, desiredStatus: 'RUNNING' }),
+    /** ECS tells of them for about an hour. */
+    stoppedTasks: (target: Target, service: string) =>
+      listTasks(target, { serviceName: service, desiredStatus: 'STOPPED' }),
+    /** Image digests by container name, of the containers whose image the task definition pins by digest. */
+    async pinnedDigests(target: Target, taskDefinition: string): Promise<ReadonlyMap<string, string>> {
+      const { ecs } = aws.clientsFor(target);
+      const found = await ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition }));
+      const containers = found.taskDefinition?.containerDefinitions ?? [];
+      return new Map(
+        containers.flatMap(({ name = '', image = '' }) => {
+          const [, digest] = image.split('@');
+          return digest ? [[name, digest] as const] : [];
+        }),
+      );
+    },
+  };
+}
+
+async function allPages<T>(
+  page: (nextToken: string | undefined) => Promise<{ items: T[] | undefined; nextToken: string | undefined }>,
+): Promise<T[]> {
+  const all: T[] = [];
+  let next: string | undefined;
+  do {
+    const { items = [], nextToken } = await page(next);
+    all.push(...items);
+    next = nextToken;
+  } while (next);
+  return all;
+}
+
+function observed(
+  deployment: Pick<ServiceDeployment, 'serviceDeploymentArn' | 'status' | 'statusReason' | 'createdAt'>,
+  revision: string | undefined,
+  taskDefinitions: ReadonlyMap<string, string>,
+): ObservedDeployment {
+  const taskDefinition = taskDefinitions.get(revision ?? '');
+  return {
+    arn: deployment.serviceDeploymentArn ?? '',
+    status: deployment.status ?? 'PENDING',
+    createdAt: deployment.createdAt?.getTime() ?? 0,
+    ...(deployment.statusReason && { statusReason: deployment.statusReason }),
+    ...(taskDefinition && { taskDefinition }),
+  };
+}
+
+function noneWithoutCluster(error: unknown): ReadonlyMap<string, Service> {
+  if (error instanceof ClusterNotFoundException) return new Map();
+  throw error;
+}
+
+function accountKey({ region, role = '', account }: Target): string {
+  return [region, role, account].join(' ');
+}
+
+function clusterKey(target: Target): string {
+  return `${accountKey(target)} ${target.cluster}`;
+}
