@@ -1,13 +1,22 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { createClock } from './clock.ts';
+import { createCloudWatch } from './cloudwatch/cloudwatch.ts';
 import { createEcr } from './ecr/ecr.ts';
+import { createEcs } from './ecs/ecs.ts';
+import { createElb } from './elb/elb.ts';
 import { handleAws } from './protocol/http.ts';
 import { mount } from './protocol/route.ts';
 import type { ServiceDefinition } from './protocol/service.ts';
 import { openRegistry } from './registry/registry.ts';
+import { createSsm } from './ssm/ssm.ts';
 import { Store } from './store.ts';
+import { createSts } from './sts/sts.ts';
+import { createTaskRunner } from './tasks/runner.ts';
+import { startSampler } from './tasks/sampler.ts';
+import { createSecretReader } from './tasks/secrets.ts';
 
 export interface SandboxOptions {
   /** 0 or nothing: a free port. */
@@ -49,6 +58,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   };
   try {
     const server = createServer();
+    const ready = Promise.withResolvers<(request: IncomingMessage, response: ServerResponse) => void>();
+    ready.promise.catch(() => server.closeAllConnections());
+    server.on('request', (request, response) => {
+      // A request that comes before all services stand waits for them.
+      ready.promise.then((answer) => answer(request, response)).catch(() => response.destroy());
+    });
     const url = `http://127.0.0.1:${await listen(server, port)}`;
     closers.push(() => stop(server));
 
@@ -58,16 +73,50 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
     const registryHost = (): string => new URL(url).host;
     const registry = await openRegistry({ store, stateDir, accountId, now: () => clock.now() });
-    const ecr = createEcr({ store, registry, stateDir, registryHost, now: () => clock.now(), speed: clock.speed });
+    const ecr = createEcr({
+      store,
+      registry,
+      stateDir,
+      registryHost,
+      now: () => clock.now(),
+      speed: clock.speed,
+    });
     services.push(ecr.service);
     mounts.push(registry.mount, ecr.mount);
 
+    const ssm = createSsm({ store, clock });
+    services.push(ssm.service, createSts({ store, clock }).service);
+
+    const cloudwatch = createCloudWatch({ store, clock });
+    services.push(cloudwatch.service);
+    closers.push(async () => cloudwatch.close());
+
+    const elb = await createElb({ store, clock, recorder: cloudwatch.recorder });
+    services.push(elb.service);
+    closers.push(() => elb.close());
+
+    const secrets = createSecretReader({ parameters: ssm.parameters, services, accountId, region });
+    const { images } = registry;
+    const runner = createTaskRunner({
+      store,
+      clock,
+      images,
+      secrets,
+      region,
+      logDir: join(stateDir, 'logs'),
+    });
+    closers.push(() => runner.close());
+    const sampler = startSampler(() => runner.running(), cloudwatch.recorder, clock);
+    closers.push(async () => sampler.stop());
+    const ecs = createEcs({ store, clock, runner, targets: elb.targets, images, region, accountId });
+    services.push(ecs.service);
+    closers.push(async () => ecs.close());
+
     const endpoint = { services: services.map(mount), accountId, region, flush: () => store.flush() };
-    server.on('request', (request, response) => {
+    ready.resolve((request, response) => {
       const other = mounts.find(({ prefix }) => request.url?.startsWith(prefix));
       void (other ? other.handle(request, response) : handleAws(endpoint, request, response));
     });
-    void clock;
     return { url, port: (server.address() as AddressInfo).port, close };
   } catch (error) {
     await close();

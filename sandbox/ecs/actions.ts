@@ -83,12 +83,12 @@ function stopTask(ecs: EcsContext, service: ServiceRecord, action: ActionOf<'sto
   const reason = unhealthy
     ? (action.reason ?? 'Task failed health checks')
     : `Scaling activity initiated by deployment ${service.deployments[0]?.id ?? ''}`;
-  ecs.tables.tasks.set(task.taskArn, { ...task, failedChecks: unhealthy });
   endTask(ecs, { ...task, failedChecks: unhealthy }, { code: 'ServiceSchedulerInitiated', reason });
   let said = service;
   for (const { targetGroupArn, target } of targets) {
     if (unhealthy) {
-      const why = ecs.targets.health(targetGroupArn).find(({ port }) => port === target.port)?.description;
+      const why = ecs.targets.health(targetGroupArn).find((each) => each.target.port === target.port)
+        ?.health.description;
       const because = why === undefined ? '' : ` due to (reason ${why})`;
       said = say(
         ecs,

@@ -1,34 +1,16 @@
 import type { Clock } from '../clock.ts';
+import type { Targets } from '../elb/elb.ts';
 import { AwsError } from '../protocol/service.ts';
 import type { TaskRunner } from '../tasks/types.ts';
 import type { ImageSource } from '../tasks/images.ts';
 import type { ClusterRecord, Tables } from './records.ts';
-
-/** A target of a target group and what its load balancer thinks of it. */
-export interface TargetState {
-  readonly id: string;
-  readonly port: number;
-  readonly state: string;
-  readonly description?: string;
-}
-
-/** What ECS needs of the load balancers. */
-export interface TargetRegistry {
-  register(targetGroupArn: string, target: { id: string; port: number }): void | Promise<void>;
-  /** Resolves when the target has been drained. */
-  deregister(targetGroupArn: string, target: { id: string; port: number }): Promise<void>;
-  health(targetGroupArn: string): readonly TargetState[];
-  onHealthChange(listener: (targetGroupArn: string) => void): void;
-  /** Why a service can't use the target group, in ECS's words; undefined when it can. */
-  objection(targetGroupArn: string): string | undefined;
-}
 
 /** All that ECS's operations and scheduler share. */
 export interface EcsContext {
   readonly tables: Tables;
   readonly clock: Clock;
   readonly runner: TaskRunner;
-  readonly targets: TargetRegistry;
+  readonly targets: Targets;
   readonly images: ImageSource;
   readonly region: string;
   readonly accountId: string;

@@ -28,9 +28,20 @@ const MOST_ROUNDS = 1000;
 
 export function createScheduler(ecs: EcsContext): Scheduler {
   const wakeUps = new Map<string, Timer>();
+  const asked = new Set<string>();
   let closed = false;
 
+  /** Once for all that is asked in this turn; never within a look, which acts on things that ask for one. */
   const look = (serviceArn: string): void => {
+    if (asked.has(serviceArn)) return;
+    asked.add(serviceArn);
+    setImmediate(() => {
+      asked.delete(serviceArn);
+      lookNow(serviceArn);
+    });
+  };
+
+  const lookNow = (serviceArn: string): void => {
     if (closed) return;
     wakeUps.get(serviceArn)?.cancel();
     const until = settle(ecs, serviceArn);
@@ -47,7 +58,7 @@ export function createScheduler(ecs: EcsContext): Scheduler {
     if (task) handle(ecs, task, event);
     if (task?.service) look(task.service.arn);
   });
-  ecs.targets.onHealthChange((targetGroupArn) => {
+  ecs.targets.onHealthChange(({ targetGroupArn }) => {
     for (const { serviceArn, loadBalancers, status } of ecs.tables.services.values()) {
       const uses = loadBalancers.some((balancer) => balancer.targetGroupArn === targetGroupArn);
       if (uses && status !== 'INACTIVE') look(serviceArn);
@@ -126,6 +137,16 @@ function register(ecs: EcsContext, task: TaskRecord): void {
     onService(ecs, task, (service) =>
       say(ecs, service, `registered 1 targets in (target-group ${targetGroupArn})`),
     );
+  }
+}
+
+/** A group that is gone makes the task unfit to serve, not the scheduler fail. */
+function registered(ecs: EcsContext, targetGroupArn: string, target: { id: string; port: number }): string {
+  try {
+    ecs.targets.register(targetGroupArn, target);
+    return `registered 1 targets in (target-group ${targetGroupArn})`;
+  } catch (error) {
+    return `failed to register targets in (target-group ${targetGroupArn}) with (error ${(error as Error).message})`;
   }
 }
 

@@ -53,9 +53,9 @@ function targetChecks(ecs: EcsContext, task: TaskRecord): Judgement[] {
   return targetsOf(ecs, task).map(({ targetGroupArn, target }) => {
     const known = ecs.targets
       .health(targetGroupArn)
-      .find(({ id, port }) => id === target.id && port === target.port);
-    if (known?.state === 'healthy') return PASSING;
-    if (known?.state !== 'unhealthy') return PENDING;
+      .find((each) => each.target.id === target.id && each.target.port === target.port);
+    if (known?.health.state === 'healthy') return PASSING;
+    if (known?.health.state !== 'unhealthy') return PENDING;
     const reason = `Task failed ELB health checks in (target-group ${targetGroupArn})`;
     return { health: 'failing', reason, successful: false };
   });

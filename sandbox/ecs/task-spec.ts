@@ -46,7 +46,10 @@ function overridden(container: ContainerDefinition, overrides: TaskOverride): Co
 const UNSIZED = { cpu: 1024, memory: 1024 };
 
 /** The task's size, or the sum of its containers' reservations; CPU units and MiB. */
-export function reservedBy(definition: TaskDefinition): { cpu: number; memory: number } {
+export function reservedBy(definition: Pick<TaskDefinition, 'cpu' | 'memory' | 'containerDefinitions'>): {
+  cpu: number;
+  memory: number;
+} {
   const containers = definition.containerDefinitions ?? [];
   const cpu = units(definition.cpu, 'vcpu') ?? sum(containers.map((container) => container.cpu ?? 0));
   const memory =

@@ -41,6 +41,8 @@ export class TaskRun {
   }
 
   async #start(): Promise<void> {
+    // Nothing is told before the caller has the task on record.
+    await Promise.resolve();
     try {
       this.#emit({ kind: 'pulling' });
       const images = await this.#pullAll();
