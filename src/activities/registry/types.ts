@@ -21,7 +21,11 @@ export interface RegistryActivities {
   /** The scan gate over every image; no scan is not a pass. One check per service. */
   checkScans(input: RegistryInput & { manifest: Manifest }): Promise<Check[]>;
   /** Puts `tag` (such as `production-1.4.0`) on the release's digests; never moves a tag. @returns services newly tagged */
-  promoteImages(input: RegistryInput & { manifest: Manifest; tag: string; lock: LockProof }): Promise<string[]>;
+  promoteImages(
+    input: RegistryInput & { manifest: Manifest; tag: string; lock: LockProof },
+  ): Promise<string[]>;
   /** Undo of `promoteImages`: takes `tag` off where it stands on the release's digest; the image itself stays. @returns services untagged */
-  withdrawPromotion(input: RegistryInput & { manifest: Manifest; tag: string; lock: LockProof }): Promise<string[]>;
+  withdrawPromotion(
+    input: RegistryInput & { manifest: Manifest; tag: string; lock: LockProof },
+  ): Promise<string[]>;
 }
