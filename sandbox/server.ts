@@ -11,6 +11,7 @@ import { handleAws } from './protocol/http.ts';
 import { mount } from './protocol/route.ts';
 import type { ServiceDefinition } from './protocol/service.ts';
 import { openRegistry } from './registry/registry.ts';
+import { createSecretsManager } from './secretsmanager/secretsmanager.ts';
 import { createSsm } from './ssm/ssm.ts';
 import { Store } from './store.ts';
 import { createSts } from './sts/sts.ts';
@@ -85,7 +86,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     mounts.push(registry.mount, ecr.mount);
 
     const ssm = createSsm({ store, clock });
-    services.push(ssm.service, createSts({ store, clock }).service);
+    services.push(
+      ssm.service,
+      createSecretsManager({ store, clock }).service,
+      createSts({ store, clock }).service,
+    );
 
     const cloudwatch = createCloudWatch({ store, clock });
     services.push(cloudwatch.service);
