@@ -64,7 +64,8 @@ function plainSecrets({ environment = [] }: ContainerDefinition): string[] {
     );
 }
 
-function looksSecret(name: string): boolean {
+/** Whether a variable of this `name` likely holds a secret. */
+export function looksSecret(name: string): boolean {
   const words = name
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
     .replaceAll('-', '_')
