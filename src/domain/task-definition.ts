@@ -109,7 +109,8 @@ export function render(template: TaskDefinition, values: Readonly<Record<string,
 
 export type Placeholder =
   | { readonly kind: 'image' | 'version' | 'commit' | 'environment' }
-  | { readonly kind: 'output' | 'setting' | 'parameter'; readonly name: string }
+  | { readonly kind: 'output' | 'setting'; readonly name: string }
+  | { readonly kind: 'parameter'; readonly name: string }
   | { readonly kind: 'secret'; readonly name: string; readonly jsonKey?: string };
 
 export const KNOWN_PLACEHOLDERS =

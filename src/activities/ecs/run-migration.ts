@@ -1,0 +1,157 @@
+import { RunTaskCommand, StopTaskCommand } from '@aws-sdk/client-ecs';
+import type { RunTaskCommandInput, Service, Task } from '@aws-sdk/client-ecs';
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { digestOf } from '../../domain/digest.ts';
+import type { MigrationPolicy, ServicePolicy, Target } from '../../domain/policy.ts';
+import type { LockProof } from '../lock.ts';
+import { pause, unlessCancelled } from '../pacing.ts';
+import type { RolloutDeps } from './start-rollout.ts';
+import { nameOf, stoppedReason } from './state.ts';
+
+export interface RunMigrationInput {
+  readonly target: Target;
+  readonly service: ServicePolicy;
+  readonly taskDefinition: string;
+  readonly migration: MigrationPolicy;
+  readonly direction: 'do' | 'undo';
+  /** Names the run and step: at most 36 characters. */
+  readonly startedBy: string;
+  readonly lock: LockProof;
+}
+
+export interface MigrationResult {
+  readonly exitCode: number;
+  readonly detail: string;
+}
+
+/**
+ * Runs the migration as a one-off task in the service's network and waits for its exit. The task that an earlier attempt
+ * started is found by `startedBy`, running or stopped. Cancelled, it stops the task and waits for that: what undoes the
+ * migration must not run beside it.
+ * @throws non-retryable `MigrationIrreversible`, `MigrationNotStarted`, `MigrationTimedOut`; CancelledFailure
+ */
+export async function runMigration(deps: RolloutDeps, input: RunMigrationInput): Promise<MigrationResult> {
+  const command = input.direction === 'do' ? input.migration.command : input.migration.undo;
+  if (!command) throw irreversible(input);
+  const taskArn = (await findTask(deps, input)) ?? (await startTask(deps, input, command));
+  try {
+    return resultOf(input, await waitForStop(deps, input, taskArn));
+  } catch (error) {
+    // A worker that shuts down leaves the task running: the next attempt finds it.
+    const settles = Context.current().cancellationDetails?.cancelRequested || isTimeout(error);
+    if (settles) await stopTask(deps, input, taskArn);
+    throw error;
+  }
+}
+
+async function findTask({ reader }: RolloutDeps, { target, startedBy, ...input }: RunMigrationInput) {
+  const family = nameOf(input.taskDefinition).split(':')[0] ?? '';
+  // ECS takes `startedBy` with no other filter, and lists running tasks then; stopped ones are found by their family.
+  const [running, stopped] = await Promise.all([
+    reader.listTasks(target, { startedBy }),
+    reader.listTasks(target, { family, desiredStatus: 'STOPPED' }),
+  ]);
+  return [...running, ...stopped].find((task) => task.startedBy === startedBy)?.taskArn;
+}
+
+async function startTask(
+  deps: RolloutDeps,
+  input: RunMigrationInput,
+  command: readonly string[],
+): Promise<string> {
+  const { target, service, lock } = input;
+  const current = await deps.reader.service(target, service.ecsService);
+  await deps.assertHolder(lock);
+  const { tasks = [], failures = [] } = await deps.aws
+    .clientsFor(target)
+    .ecs.send(new RunTaskCommand(runTaskRequest(input, command, current)));
+  const [task] = tasks;
+  if (task?.taskArn) return task.taskArn;
+  const why = failures.map(({ reason, detail }) => detail ?? reason).join('; ') || 'no reason given';
+  // No room in the cluster passes: another attempt may find some.
+  throw ApplicationFailure.retryable(
+    `ECS did not start the migration of ${service.name}: ${why}.`,
+    'MigrationNotPlaced',
+  );
+}
+
+function runTaskRequest(
+  { target, service, taskDefinition, startedBy, direction }: RunMigrationInput,
+  command: readonly string[],
+  current: Service | undefined,
+): RunTaskCommandInput {
+  const { networkConfiguration, launchType, capacityProviderStrategy, platformVersion } = current ?? {};
+  const providers = capacityProviderStrategy?.length
+    ? { capacityProviderStrategy }
+    : launchType && { launchType };
+  return {
+    cluster: target.cluster,
+    taskDefinition,
+    startedBy,
+    clientToken: digestOf({ cluster: target.cluster, startedBy, direction }).slice('sha256:'.length),
+    overrides: { containerOverrides: [{ name: service.container, command: [...command] }] },
+    ...(networkConfiguration && { networkConfiguration }),
+    ...(platformVersion && { platformVersion }),
+    ...providers,
+  };
+}
+
+async function waitForStop(deps: RolloutDeps, input: RunMigrationInput, taskArn: string): Promise<Task> {
+  const { timeoutSeconds } = input.migration;
+  for (;;) {
+    const [task] = await unlessCancelled(deps.reader.describeTasks(input.target, [taskArn]));
+    if (task?.lastStatus === 'STOPPED') return task;
+    const age = Date.now() - (task?.createdAt?.getTime() ?? Date.now());
+    if (age > timeoutSeconds * 1000) throw timedOut(input, taskArn);
+    await pause(deps.pollMilliseconds);
+  }
+}
+
+async function stopTask(
+  { aws, reader, pollMilliseconds }: RolloutDeps,
+  { target }: RunMigrationInput,
+  task: string,
+) {
+  const { ecs } = aws.clientsFor(target);
+  await ecs.send(new StopTaskCommand({ cluster: target.cluster, task, reason: 'Stopped by Slipway' }));
+  for (;;) {
+    const [stopping] = await reader.describeTasks(target, [task]);
+    if (!stopping || stopping.lastStatus === 'STOPPED') return;
+    Context.current().heartbeat();
+    // The activity is cancelled already, so its own sleep would not wait.
+    await new Promise((resolve) => setTimeout(resolve, pollMilliseconds));
+  }
+}
+
+function resultOf({ service }: RunMigrationInput, task: Task): MigrationResult {
+  const exitCode = task.containers?.find(({ name }) => name === service.container)?.exitCode;
+  const detail = `task ${nameOf(task.taskArn)}: ${stoppedReason(task)}`;
+  if (exitCode !== undefined) return { exitCode, detail };
+  throw ApplicationFailure.nonRetryable(
+    `The migration of ${service.name} never ran: ${detail}. Nothing was migrated; remove the cause and start again.`,
+    'MigrationNotStarted',
+    { service: service.name, taskArn: task.taskArn },
+  );
+}
+
+function irreversible({ service }: RunMigrationInput): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(
+    `The migration of ${service.name} declares no undo in slipway.yaml: it can't be taken back.`,
+    'MigrationIrreversible',
+  );
+}
+
+const TIMED_OUT = 'MigrationTimedOut';
+
+function timedOut({ service, migration }: RunMigrationInput, taskArn: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(
+    `The migration of ${service.name} ran longer than ${migration.timeoutSeconds} s and was stopped. Look at its log (task ${nameOf(taskArn)}) before starting again.`,
+    TIMED_OUT,
+    { service: service.name, taskArn },
+  );
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof ApplicationFailure && error.type === TIMED_OUT;
+}
