@@ -2,12 +2,11 @@ import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
+import { PORT_SPAN } from './ports.ts';
 import { RELEASES } from './releases.ts';
 import { BASE_PORT, readTree } from './tree.ts';
 import type { Tree } from './tree.ts';
 
-/** The highest port is so far above the first. */
-const PORT_SPAN = 42;
 const FIRST_COMMIT = Date.UTC(2026, 0, 5, 9);
 const DAY = 86_400_000;
 const AUTHOR = { name: 'Writing Platform', email: 'writing-platform@example.com' };
@@ -25,7 +24,7 @@ export interface CreatedRepository {
  * Makes the example's git repository, with a commit and a tag per release, and puts slipway.yaml and a folder for Terraform's
  * state beside it. The same arguments give the same commit hashes, on any machine and at any time.
  * @param options.directory gets `repository/`, `state/` and `slipway.yaml`; made when it isn't there
- * @param options.basePort first of the load balancers' ports; up to 42 above it are used
+ * @param options.basePort first of the load balancers' ports, default 8100; `findBasePort` finds a free one
  * @throws Error when the port is out of range or `directory` already holds a repository
  */
 export async function createRepository(options: {

@@ -6,7 +6,7 @@ terraform {
     # version = "~> 6.0".
     aws = {
       source  = "sandbox.local/rehearsal/aws"
-      version = "~> 1.0"
+      version = "1.0.0"
     }
   }
 

@@ -21,9 +21,9 @@ export interface Checkouts extends CreatedRepository {
   remove(): Promise<void>;
 }
 
-export async function makeCheckouts(): Promise<Checkouts> {
+export async function makeCheckouts(basePort?: number): Promise<Checkouts> {
   const directory = await mkdtemp(join(tmpdir(), 'writing-platform-'));
-  const created = await createRepository({ directory });
+  const created = await createRepository({ directory, ...(basePort !== undefined && { basePort }) });
   const folders = new Map<string, Promise<string>>();
   const add = async (version: string): Promise<string> => {
     const folder = join(directory, 'checkouts', version);
