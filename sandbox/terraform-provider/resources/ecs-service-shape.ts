@@ -77,7 +77,8 @@ export function fromService(live: Service, before: State): State {
     ...before,
     id: live.serviceArn ?? null,
     name: live.serviceName ?? null,
-    cluster: inFormOf(text(before, 'cluster'), live.clusterArn),
+    // An import names the service and its cluster, which is no word of a configuration yet.
+    cluster: inFormOf(text(before, 'name') && text(before, 'cluster'), live.clusterArn),
     task_definition: inFormOf(text(before, 'task_definition'), live.taskDefinition),
     desired_count: live.desiredCount ?? null,
     launch_type: live.launchType ?? null,

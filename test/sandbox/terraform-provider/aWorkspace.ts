@@ -1,0 +1,132 @@
+import { execa } from 'execa';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { installProvider, lockFile } from '../../../sandbox/terraform-provider/install.ts';
+import { startSandbox } from '../../../sandbox/server.ts';
+import type { Sandbox } from '../../../sandbox/server.ts';
+
+export interface Outcome {
+  readonly exitCode: number;
+  /** Standard output and error, as a user sees them. */
+  readonly output: string;
+}
+
+/** A change of a plan: what happens to a resource, and why it is replaced. */
+export interface Change {
+  readonly address: string;
+  readonly change: {
+    readonly actions: readonly string[];
+    readonly before: Readonly<Record<string, unknown>> | null;
+    readonly after: Readonly<Record<string, unknown>> | null;
+    readonly after_unknown: Readonly<Record<string, unknown>>;
+    readonly after_sensitive: Readonly<Record<string, unknown>>;
+    readonly replace_paths?: readonly unknown[];
+  };
+}
+
+export interface Workspace {
+  readonly sandbox: Sandbox;
+  readonly directory: string;
+  /** Sets the configuration, with the provider's requirement before it. */
+  write(configuration: string): Promise<void>;
+  run(...args: readonly string[]): Promise<Outcome>;
+  /** Applies, and fails the test with Terraform's own words when that fails. */
+  apply(): Promise<void>;
+  /** The changes of a new plan but for those that do nothing, and the drift that it found. */
+  plan(): Promise<{ exitCode: number; changes: Change[]; drift: Change[] }>;
+  /** A resource's attributes in the state. */
+  state(address: string): Promise<Record<string, unknown>>;
+  close(): Promise<void>;
+}
+
+const HEADER = `
+terraform {
+  required_providers {
+    aws = {
+      source  = "sandbox.local/rehearsal/aws"
+      version = "1.0.0"
+    }
+  }
+}
+
+provider "aws" {
+  region = "eu-west-1"
+}
+`;
+
+interface StateShown {
+  readonly values?: {
+    readonly root_module: { readonly resources?: { address: string; values: Record<string, unknown> }[] };
+  };
+}
+
+/** An initialised Terraform directory beside a sandbox of its own. */
+export async function aWorkspace(): Promise<Workspace> {
+  const home = await mkdtemp(join(tmpdir(), 'provider-'));
+  const directory = await mkdtemp(join(home, 'terraform-'));
+  const sandbox = await startSandbox({ stateDir: join(home, 'state'), speed: 100 });
+  const { cliConfigFile } = await installProvider({ directory: join(home, 'provider') });
+  const environment = {
+    PATH: process.env['PATH'] ?? '',
+    TF_CLI_CONFIG_FILE: cliConfigFile,
+    TF_IN_AUTOMATION: '1',
+    TF_INPUT: '0',
+    AWS_ENDPOINT_URL: sandbox.url,
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+  };
+  const run = async (...args: readonly string[]): Promise<Outcome> => {
+    const options = { cwd: directory, env: environment, extendEnv: false, reject: false, all: true } as const;
+    const { exitCode = -1, all } = await execa('terraform', args, options);
+    return { exitCode, output: all };
+  };
+  const show = async <T>(...args: readonly string[]): Promise<T> => {
+    const { exitCode, output } = await run('show', '-json', ...args);
+    if (exitCode !== 0) throw new Error(output);
+    return JSON.parse(output) as T;
+  };
+  await writeFile(join(directory, 'main.tf'), HEADER);
+  await writeFile(join(directory, '.terraform.lock.hcl'), lockFile());
+  const initialised = await run('init', '-no-color', '-lockfile=readonly');
+  if (initialised.exitCode !== 0) throw new Error(initialised.output);
+
+  return {
+    sandbox,
+    directory,
+    run,
+    write: (configuration) => writeFile(join(directory, 'main.tf'), HEADER + configuration),
+    async apply() {
+      const { exitCode, output } = await run('apply', '-auto-approve', '-no-color');
+      if (exitCode !== 0) throw new Error(output);
+    },
+    async plan() {
+      const { exitCode, output } = await run('plan', '-detailed-exitcode', '-no-color', '-out=plan');
+      if (exitCode === 1) throw new Error(output);
+      const shown = await show<{ resource_changes?: Change[]; resource_drift?: Change[] }>('plan');
+      const changes = (shown.resource_changes ?? []).filter(({ change }) => change.actions[0] !== 'no-op');
+      return { exitCode, changes, drift: shown.resource_drift ?? [] };
+    },
+    async state(address) {
+      const { values } = await show<StateShown>();
+      const found = values?.root_module.resources?.find((resource) => resource.address === address);
+      if (found === undefined) throw new Error(`${address} is not in the state`);
+      return found.values;
+    },
+    async close() {
+      await sandbox.close();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
