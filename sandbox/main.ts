@@ -16,7 +16,7 @@ Usage: node sandbox/main.ts [options]
   --help         shows this
 
 When it is ready it prints the variables that lead AWS's SDKs, the AWS CLI and Terraform to it; its last line is
-'Sandbox ready.' Ctrl-C or SIGTERM stops it and every task that it runs; the state stays.`;
+'# Sandbox ready.' Ctrl-C or SIGTERM stops it and every task that it runs; the state stays.`;
 
 /** A command line that can't be meant. */
 class UsageError extends Error {}
@@ -78,8 +78,9 @@ export AWS_ENDPOINT_URL=${sandbox.url}
 export AWS_ACCESS_KEY_ID=sandbox
 export AWS_SECRET_ACCESS_KEY=sandbox
 export AWS_REGION=${options.region ?? ''}
+export AWS_DEFAULT_REGION=${options.region ?? ''}
 export SANDBOX_REGISTRY=127.0.0.1:${sandbox.port}
-Sandbox ready.`);
+# Sandbox ready.`);
 }
 
 function fail(error: unknown): never {

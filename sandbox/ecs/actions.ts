@@ -83,26 +83,24 @@ function stopTask(ecs: EcsContext, service: ServiceRecord, action: ActionOf<'sto
   const reason = unhealthy
     ? (action.reason ?? 'Task failed health checks')
     : `Scaling activity initiated by deployment ${service.deployments[0]?.id ?? ''}`;
-  endTask(ecs, { ...task, failedChecks: unhealthy }, { code: 'ServiceSchedulerInitiated', reason });
   let said = service;
   for (const { targetGroupArn, target } of targets) {
-    if (unhealthy) {
-      const why = ecs.targets.health(targetGroupArn).find((each) => each.target.port === target.port)
-        ?.health.description;
-      const because = why === undefined ? '' : ` due to (reason ${why})`;
-      said = say(
-        ecs,
-        said,
-        `(port ${target.port}) is unhealthy in (target-group ${targetGroupArn})${because}.`,
-      );
-    }
+    if (unhealthy) said = say(ecs, said, unhealthyText(ecs, targetGroupArn, target.port));
     said = say(ecs, said, `deregistered 1 targets in (target-group ${targetGroupArn})`);
   }
+  endTask(ecs, { ...task, failedChecks: unhealthy }, { code: 'ServiceSchedulerInitiated', reason });
   if (targets.length > 0) said = say(ecs, said, 'has begun draining connections on 1 tasks.');
   return say(ecs, said, `has stopped 1 running tasks: ${namedTasks([task.taskArn])}.`);
 }
 
-/** Changes the service deployment in progress, which from its first action on is in progress. */
+function unhealthyText(ecs: EcsContext, targetGroupArn: string, port: number): string {
+  const known = ecs.targets.health(targetGroupArn).find(({ target }) => target.port === port);
+  const why = known?.health.description;
+  const because = why === undefined ? '' : ` due to (reason ${why})`;
+  return `(port ${port}) is unhealthy in (target-group ${targetGroupArn})${because}.`;
+}
+
+/** Changes the service deployment in progress, where there is one. */
 function onRollout(
   ecs: EcsContext,
   service: ServiceRecord,

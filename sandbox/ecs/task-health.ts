@@ -7,6 +7,12 @@ import type { TaskView } from './view.ts';
 /** How long ECS waits before it counts a task without any health check, in milliseconds of AWS's time. */
 const UNCHECKED_MS = 40_000;
 
+/**
+ * A process takes true time to start, at any speed: a faster clock doesn't take a task for sick before it has run
+ * this many true milliseconds.
+ */
+const START_ALLOWANCE_MS = 3_000;
+
 export interface Judgement {
   readonly health: TaskView['health'];
   readonly reason?: string;
@@ -27,8 +33,14 @@ export function judgeTask(ecs: EcsContext, service: ServiceRecord, task: TaskRec
   if (checks.length === 0) return unchecked(ecs, startedAt);
   const failing = checks.find(({ health }) => health === 'failing');
   if (!failing) return checks.every(({ health }) => health === 'passing') ? PASSING : PENDING;
-  const graceEnds = startedAt + ((service.healthCheckGracePeriodSeconds ?? 0) * 1000) / ecs.clock.speed;
+  const graceEnds = startedAt + graceOf(ecs, service);
   return ecs.clock.now() < graceEnds ? { ...PENDING, until: graceEnds } : failing;
+}
+
+/** In true milliseconds. */
+function graceOf({ clock }: EcsContext, { healthCheckGracePeriodSeconds = 0 }: ServiceRecord): number {
+  const documented = (healthCheckGracePeriodSeconds * 1000) / clock.speed;
+  return clock.speed > 1 ? Math.max(documented, START_ALLOWANCE_MS) : documented;
 }
 
 function unchecked(ecs: EcsContext, startedAt: number): Judgement {
