@@ -238,8 +238,8 @@ const environment = object({
 const platform = object({
   platform: text(
     'name',
-    /^[a-z][a-z0-9-]{1,30}$/,
-    'a name of 2 to 31 lower-case letters, digits and -, beginning with a letter',
+    /^(?!aws|ssm)[a-z][a-z0-9-]{1,30}$/,
+    'a name of 2 to 31 lower-case letters, digits and -, beginning with a letter, not with aws or ssm',
   ).describe('Name of the platform. Part of workflow ids, parameter names and ECR repositories.'),
   source: object({
     repository: text(

@@ -107,7 +107,7 @@ tests:
     command: [node, smoke.mjs]
 `;
     expect(problemsOf(text)).toEqual([
-      '1:1 platform: found "Notes"; allowed: a name of 2 to 31 lower-case letters, digits and -, beginning with a letter',
+      '1:1 platform: found "Notes"; allowed: a name of 2 to 31 lower-case letters, digits and -, beginning with a letter, not with aws or ssm',
       '3:3 services.web.taskDefinition: found nothing; allowed: a path inside the repository: relative, without ..',
       '4:5 services.web.taskDefintion: found the unknown field "taskDefintion"; allowed: taskDefinition, repository, ecsService, container, dependsOn, url, versionPath (did you mean taskDefinition?)',
       '5:17 services.web.dependsOn[0]: found the unknown service "api"; allowed: web',

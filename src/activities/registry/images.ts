@@ -1,4 +1,9 @@
-import { BatchGetImageCommand, DescribeImagesCommand } from '@aws-sdk/client-ecr';
+import {
+  BatchGetImageCommand,
+  DescribeImagesCommand,
+  ImageNotFoundException,
+  RepositoryNotFoundException,
+} from '@aws-sdk/client-ecr';
 import type { ECRClient } from '@aws-sdk/client-ecr';
 import type { Digest } from '../../domain/release.ts';
 
@@ -30,8 +35,8 @@ export async function findTagged(
     if (image?.imageDigest === undefined) return { missing: `${name} has no image tagged ${tag}` };
     return { digest: image.imageDigest, tags: image.imageTags ?? [] };
   } catch (error) {
-    if (isNamed(error, 'ImageNotFoundException')) return { missing: `${name} has no image tagged ${tag}` };
-    if (isNamed(error, 'RepositoryNotFoundException'))
+    if (error instanceof ImageNotFoundException) return { missing: `${name} has no image tagged ${tag}` };
+    if (error instanceof RepositoryNotFoundException)
       return { missing: `the registry ${account} has no repository ${name}` };
     throw error;
   }
@@ -67,8 +72,4 @@ export async function readManifest(
   return image?.imageManifest === undefined
     ? undefined
     : { text: image.imageManifest, mediaType: image.imageManifestMediaType };
-}
-
-export function isNamed(error: unknown, name: string): boolean {
-  return typeof error === 'object' && error !== null && 'name' in error && error.name === name;
 }

@@ -1,7 +1,12 @@
-import { BatchDeleteImageCommand, PutImageCommand } from '@aws-sdk/client-ecr';
+import {
+  BatchDeleteImageCommand,
+  ImageAlreadyExistsException,
+  ImageTagAlreadyExistsException,
+  PutImageCommand,
+} from '@aws-sdk/client-ecr';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Digest } from '../../domain/release.ts';
-import { findTagged, isNamed, readManifest } from './images.ts';
+import { findTagged, readManifest } from './images.ts';
 import type { Repository } from './images.ts';
 
 /** Asserts the lock right before a write. */
@@ -40,8 +45,8 @@ export async function putTag(
     );
     return true;
   } catch (error) {
-    if (isNamed(error, 'ImageAlreadyExistsException')) return false;
-    if (isNamed(error, 'ImageTagAlreadyExistsException')) throw tagConflict(repository.name, tag, digest);
+    if (error instanceof ImageAlreadyExistsException) return false;
+    if (error instanceof ImageTagAlreadyExistsException) throw tagConflict(repository.name, tag, digest);
     throw error;
   }
 }

@@ -1,9 +1,9 @@
-import { DescribeImageScanFindingsCommand } from '@aws-sdk/client-ecr';
+import { DescribeImageScanFindingsCommand, ScanNotFoundException } from '@aws-sdk/client-ecr';
 import type { DescribeImageScanFindingsCommandOutput } from '@aws-sdk/client-ecr';
 import type { Severity } from '../../domain/policy.ts';
 import type { Digest } from '../../domain/release.ts';
 import type { Check } from '../../domain/verdict.ts';
-import { isNamed, readManifest } from './images.ts';
+import { readManifest } from './images.ts';
 import type { Repository } from './images.ts';
 
 export type ScanGate = Readonly<Partial<Record<Severity, number>>>;
@@ -85,7 +85,7 @@ async function judgeImage(
     );
     return judgeScan(scan, image, where, gate);
   } catch (error) {
-    if (!isNamed(error, 'ScanNotFoundException')) throw error;
+    if (!(error instanceof ScanNotFoundException)) throw error;
     return {
       passed: false,
       detail: `${image} was never scanned. Turn on scan on push for ${name}, or run ${where}; start again when it is done.`,

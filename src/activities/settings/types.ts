@@ -25,7 +25,11 @@ export interface SettingsActivities {
   /** The release's settings and the parameters `/<platform>/<env>/releases/<version>/<KEY>` that they go to. */
   planSettings(input: SettingsInput): Promise<SettingPlan[]>;
   /** The parameters and secrets that must exist, one check each. */
-  checkRequired(input: { target: Target; parameters: readonly string[]; secrets: readonly string[] }): Promise<Check[]>;
+  checkRequired(input: {
+    target: Target;
+    parameters: readonly string[];
+    secrets: readonly string[];
+  }): Promise<Check[]>;
   /** Writes them once: an existing one with the same value is a success, with another value a non-retryable `SettingConflict`. @returns names */
   writeSettings(input: SettingsInput & { lock: LockProof }): Promise<string[]>;
   /** Deletes parameters of a release; those already gone are no error. @returns names deleted */

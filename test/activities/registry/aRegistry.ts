@@ -43,11 +43,17 @@ export interface Registry {
   close(): Promise<void>;
 }
 
+interface RegistryOptions {
+  readonly mutability?: 'IMMUTABLE' | 'MUTABLE';
+  /** A scan takes 5 s / speed. */
+  readonly speed?: number;
+}
+
 /** A sandbox with the repositories `notes/web` and `notes/api`, whose tags are immutable unless said otherwise. */
 export async function aRegistry({
-  mutability = 'IMMUTABLE' as 'IMMUTABLE' | 'MUTABLE',
+  mutability = 'IMMUTABLE',
   speed = 1_000,
-} = {}): Promise<Registry> {
+}: RegistryOptions = {}): Promise<Registry> {
   const stateDir = await mkdtemp(join(tmpdir(), 'slipway-registry-'));
   const sandbox = await startSandbox({ stateDir, accountId: ACCOUNT, region: REGION, speed });
   const aws = createAwsClients({
