@@ -28,7 +28,7 @@ export interface StartRolloutInput {
 /** Milliseconds that AWS's clock may be behind Temporal's. */
 const CLOCK_TOLERANCE = 2_000;
 /** How often a deployment that ECS has accepted is looked for, until ECS lists it. */
-const LOOKS = 20;
+const LOOKS = 10;
 
 /**
  * Starts the rollout, or finds the one that an earlier attempt started: UpdateService has no client token, so the service's

@@ -8,7 +8,13 @@ export interface EnvironmentActivities {
   /** Signals the request with start; sending it again changes nothing. */
   requestLock(input: { platform: string; environment: string; request: LockRequest }): Promise<void>;
   /** The environment's epoch as kept in SSM, raised by one: called once by a new `environment`. */
-  raiseEpoch(input: { platform: string; environment: string }): Promise<{ epoch: number; lastHolder?: { workflowId: string; firstExecutionRunId: string; requestId: string } }>;
+  raiseEpoch(input: {
+    platform: string;
+    environment: string;
+  }): Promise<{
+    epoch: number;
+    lastHolder?: { workflowId: string; firstExecutionRunId: string; requestId: string };
+  }>;
   /** Keeps the present holder in SSM, or that there is none. */
   recordHolder(input: {
     platform: string;

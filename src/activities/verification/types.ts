@@ -17,7 +17,9 @@ export interface VerificationActivities {
   /** Asks every service that has a URL for its version: one check each. */
   checkServedVersions(input: VerificationInput): Promise<Check[]>;
   /** CPU, memory, latency and error rate since `since` (ISO 8601), judged by the policy. No data is never a pass. */
-  judgeMetrics(input: VerificationInput & { metrics: MetricPolicy; since: string }): Promise<MetricJudgement[]>;
+  judgeMetrics(
+    input: VerificationInput & { metrics: MetricPolicy; since: string },
+  ): Promise<MetricJudgement[]>;
   /** Watches service status and metrics for `seconds`; returns early on the first failure. Heartbeats. */
   watchWindow(
     input: VerificationInput & { metrics: MetricPolicy; since: string; seconds: number },

@@ -1,0 +1,66 @@
+import { activityInfo, heartbeat } from '@temporalio/activity';
+import { samplingPeriod } from '../../domain/metrics.ts';
+import type { MetricPolicy } from '../../domain/policy.ts';
+import type { Check, MetricJudgement } from '../../domain/verdict.ts';
+import type { AwsClients } from '../aws.ts';
+import type { EcsReader } from '../ecs/reader.ts';
+import { pause, unlessCancelled } from '../pacing.ts';
+import { judgeMetrics } from './metrics.ts';
+import { checkDeaths, checkServiceStatus } from './service-status.ts';
+import type { VerificationInput } from './types.ts';
+
+export interface WatchDeps {
+  readonly aws: AwsClients;
+  readonly reader: EcsReader;
+  readonly pollMilliseconds: number;
+  readonly allowedDeaths: number;
+}
+
+export type WatchInput = VerificationInput & { metrics: MetricPolicy; since: string; seconds: number };
+
+export interface Watched {
+  readonly checks: Check[];
+  readonly metrics: MetricJudgement[];
+}
+
+/** A look may fall into the moment in which ECS replaces a task: this many in a row are a failure. */
+const UNSTEADY_LOOKS = 2;
+
+/**
+ * Looks at status and metrics until the window is over, counted from when the activity was first scheduled, so that a
+ * worker's end does not start it anew. Returns at the first failure, or what the last look found.
+ */
+export async function watchWindow(deps: WatchDeps, input: WatchInput): Promise<Watched> {
+  const until = activityInfo().scheduledTimestampMs + input.seconds * 1000;
+  const metricsEvery = samplingPeriod(input.metrics.windowSeconds) * 1000;
+  let metrics: MetricJudgement[] = [];
+  let judgedAt = Number.NEGATIVE_INFINITY;
+  let unsteady = 0;
+  for (;;) {
+    heartbeat();
+    const isLast = Date.now() >= until;
+    const { steadiness, deaths } = await unlessCancelled(lookAtServices(deps, input));
+    if (isLast || Date.now() - judgedAt >= metricsEvery) {
+      metrics = await unlessCancelled(judgeMetrics(deps, input));
+      judgedAt = Date.now();
+    }
+    unsteady = steadiness.every(({ passed }) => passed) ? 0 : unsteady + 1;
+    const failed =
+      deaths.length > 0 || unsteady >= UNSTEADY_LOOKS || metrics.some(({ outcome }) => outcome === 'fail');
+    if (failed || (isLast && unsteady === 0)) return { checks: [...steadiness, ...deaths], metrics };
+    await pause(
+      isLast ? deps.pollMilliseconds : Math.min(deps.pollMilliseconds, Math.max(0, until - Date.now())),
+    );
+  }
+}
+
+async function lookAtServices(
+  { reader, allowedDeaths }: WatchDeps,
+  input: WatchInput,
+): Promise<{ steadiness: Check[]; deaths: Check[] }> {
+  const [steadiness, deaths] = await Promise.all([
+    checkServiceStatus(reader, input),
+    checkDeaths(reader, input, new Date(input.since), allowedDeaths),
+  ]);
+  return { steadiness, deaths };
+}
