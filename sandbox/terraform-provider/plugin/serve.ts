@@ -48,7 +48,10 @@ export async function serve(calls: Calls, environment: Environment = process.env
   const port = await bind(server, credentials);
   // An interrupt goes to the whole process group; Terraform says itself when to stop.
   process.on('SIGINT', () => undefined);
-  exitWithParent(() => underWay > 0);
+  endWithParent(
+    () => calls['StopProvider']?.({}),
+    () => underWay > 0,
+  );
   process.stdout.write(`1|${PROTOCOL_VERSION}|tcp|127.0.0.1:${port}|grpc|${certificate}\n`);
 }
 
@@ -82,20 +85,26 @@ function bind(server: grpc.Server, credentials: grpc.ServerCredentials): Promise
   });
 }
 
-/** A Terraform that was killed can't say so: when another process is our parent, it is gone. */
-function exitWithParent(isBusy: () => boolean): void {
+/**
+ * A Terraform that was killed can't say so: when another process is our parent, it is gone. What is under way may then
+ * wait for nothing more, and is the last.
+ */
+function endWithParent(stop: () => unknown, isBusy: () => boolean): void {
   const parent = process.ppid;
   setInterval(() => {
-    if (process.ppid !== parent && !isBusy()) process.exit(1);
+    if (process.ppid === parent) return;
+    stop();
+    if (!isBusy()) process.exit(1);
   }, ORPHAN_CHECK_MS).unref();
 }
 
 function unary(handle: (request: CallRequest) => Promise<object>): grpc.handleUnaryCall<CallRequest, object> {
-  return (call, callback) => {
-    handle(call.request).then(
-      (response) => callback(null, response),
-      (error: unknown) => callback({ code: grpc.status.INTERNAL, details: String(error) }),
-    );
+  return async (call, callback) => {
+    try {
+      callback(null, await handle(call.request));
+    } catch (error) {
+      callback({ code: grpc.status.INTERNAL, details: String(error) });
+    }
   };
 }
 

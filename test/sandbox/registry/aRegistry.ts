@@ -9,12 +9,14 @@ import { Store } from '../../../sandbox/store.ts';
 import { digestOf } from './images.ts';
 import type { BuiltImage } from './images.ts';
 
+type Ask = Omit<RequestInit, 'headers'> & { readonly headers?: Readonly<Record<string, string>> };
+
 export interface RegistryServer {
   readonly registry: Registry;
   readonly stateDir: string;
   readonly url: string;
   /** A request with the credentials that ECR hands out. */
-  ask(path: string, init?: RequestInit): Promise<Response>;
+  ask(path: string, init?: Ask): Promise<Response>;
   /** Pushes an image; the manifest's answer. */
   push(repository: string, reference: string, image: BuiltImage): Promise<Response>;
   /** Stops, and removes its state unless `keep`. */
@@ -39,7 +41,7 @@ export async function aRegistry(stateDir?: string): Promise<RegistryServer> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const token = Buffer.from(`AWS:${registry.access.issue().password}`).toString('base64');
-  const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
+  const ask = (path: string, init: Ask = {}): Promise<Response> =>
     fetch(`${url}${path}`, { ...init, headers: { ...init.headers, authorization: `Basic ${token}` } });
   return {
     registry,

@@ -30,6 +30,8 @@ export interface Change {
 export interface Workspace {
   readonly sandbox: Sandbox;
   readonly directory: string;
+  /** Of Terraform's processes. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Sets the configuration, with the provider's requirement before it. */
   write(configuration: string): Promise<void>;
   run(...args: readonly string[]): Promise<Outcome>;
@@ -96,6 +98,7 @@ export async function aWorkspace(): Promise<Workspace> {
   return {
     sandbox,
     directory,
+    environment,
     run,
     write: (configuration) => writeFile(join(directory, 'main.tf'), HEADER + configuration),
     async apply() {

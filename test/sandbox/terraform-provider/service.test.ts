@@ -260,6 +260,6 @@ describe('a service and what is before it', () => {
     expect([exitCode, output]).toEqual([0, expect.stringContaining('Destroy complete')]);
     await expect(describeService()).rejects.toMatchObject({ name: 'ClusterNotFoundException' });
     expect((await elb.describeLoadBalancers({})).LoadBalancers).toEqual([]);
-    await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
+    await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow('fetch failed');
   });
 });
