@@ -18,6 +18,7 @@ const pipEnvironment = {
   PIP_DISABLE_PIP_VERSION_CHECK: '1',
   PIP_NO_INPUT: '1',
   PIP_REQUIRE_VIRTUALENV: '0',
+  PIP_ROOT_USER_ACTION: 'ignore',
   PIP_USER: '0',
 };
 
