@@ -74,12 +74,17 @@ export class World {
   }
 
   /** @param speed AWS's waits are divided by it */
-  static async start({ speed = 50, stateDir = '' } = {}): Promise<World> {
-    const directory = stateDir === '' ? await mkdtemp(join(tmpdir(), 'sandbox-ecs-')) : stateDir;
-    const sandbox = await startSandbox({ stateDir: directory, speed });
+  static async start({ speed = 50 } = {}): Promise<World> {
+    const stateDir = await mkdtemp(join(tmpdir(), 'sandbox-ecs-'));
+    return World.of(await startSandbox({ stateDir, speed }), stateDir);
+  }
+
+  /** Of a sandbox that runs already. */
+  static async of(sandbox: Sandbox, stateDir: string): Promise<World> {
     const ecr = new ECRClient({ endpoint: sandbox.url, region: 'eu-west-1', credentials });
     const { authorizationData } = await ecr.send(new GetAuthorizationTokenCommand({}));
-    const world = new World(sandbox, directory, authorizationData?.[0]?.authorizationToken ?? '');
+    ecr.destroy();
+    const world = new World(sandbox, stateDir, authorizationData?.[0]?.authorizationToken ?? '');
     await world.ecs.send(new CreateClusterCommand({ clusterName: CLUSTER }));
     return world;
   }
