@@ -70,7 +70,7 @@ export interface Config {
 }
 
 /** For `NativeConnection.connect` (workers) and `Connection.connect` (clients). */
-export interface TemporalConfig {
+interface TemporalConfig {
   readonly address: string;
   readonly namespace: string;
   readonly connectionOptions: ClientConnectConfig['connectionOptions'];

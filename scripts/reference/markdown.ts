@@ -18,7 +18,7 @@ export function fieldTables(schema: JsonSchema): string {
 }
 
 /** @returns a table with a row per field: name, type, default, meaning */
-export function fieldTable(schema: JsonSchema, path = ''): string {
+function fieldTable(schema: JsonSchema, path = ''): string {
   const rows = Object.entries(schema.properties ?? {}).map(([name, field]) => [
     `\`${name}\``,
     typeOf(field, join(path, name)),

@@ -4,7 +4,7 @@ import type { PlatformProblem } from './problems.ts';
 
 export type Path = readonly (string | number)[];
 
-export interface Place {
+interface Place {
   /** From 1. */
   readonly line: number;
   readonly column: number;

@@ -33,10 +33,7 @@ export class InvalidPlatformFile extends Error {
 }
 
 /** @returns one line: `slipway.yaml:12:5 environments.staging.rollout: found ..., allowed: ...` */
-export function describeProblem(
-  file: string,
-  { path, line, column, found, allowed }: PlatformProblem,
-): string {
+function describeProblem(file: string, { path, line, column, found, allowed }: PlatformProblem): string {
   const place = line === undefined ? file : `${file}:${line}:${column ?? 1}`;
   const field = path.length === 0 ? '' : ` ${showPath(path)}`;
   return `${place}${field}: found ${found}; allowed: ${allowed}`;

@@ -314,4 +314,3 @@ export const DEFAULTS_DESCRIPTION =
 
 export type PlatformFile = z.output<typeof platformSchema>;
 export type EnvironmentFile = z.output<typeof environmentSchema>;
-export type ServiceFile = z.output<typeof service>;

@@ -4,7 +4,7 @@ import type { Target } from '../../domain/policy.ts';
 type Place = Pick<Target, 'platform' | 'environment'>;
 
 /** Where an environment's releases have their own parameters; ends with `/`. */
-export function releasesPrefix({ platform, environment }: Place): string {
+function releasesPrefix({ platform, environment }: Place): string {
   return `/${platform}/${environment}/releases/`;
 }
 

@@ -32,6 +32,8 @@ export interface Registry {
   readonly policy: { readonly host: string; readonly account: string; readonly region: string };
   /** How often the lock was asserted. */
   readonly asserted: () => number;
+  /** Runs when the lock is asserted: after the look, before the write. */
+  beforeWrite: (then: () => Promise<unknown>) => void;
   /** From now on another run holds the lock. */
   readonly loseLock: () => void;
   readonly push: (repository: string, image: BuiltImage, ...tags: string[]) => Promise<string>;
@@ -66,9 +68,11 @@ export async function aRegistry({
   }
   let asserted = 0;
   let lost = false;
+  let meanwhile: () => Promise<unknown> = async () => {};
   const assertHolder = async (): Promise<void> => {
     if (lost) throw ApplicationFailure.nonRetryable('another run holds the lock', 'LockLost');
     asserted += 1;
+    await meanwhile();
   };
   const startScan = async (repositoryName: string, imageDigest: string): Promise<void> => {
     await ecr.send(new StartImageScanCommand({ repositoryName, imageId: { imageDigest } }));
@@ -77,6 +81,7 @@ export async function aRegistry({
     activities: createRegistryActivities({ aws, assertHolder }),
     policy: { host: new URL(sandbox.url).host, account: ACCOUNT, region: REGION },
     asserted: () => asserted,
+    beforeWrite: (then) => void (meanwhile = then),
     loseLock: () => void (lost = true),
     push: (repository, image, ...tags) => push(ecr, repository, image, tags),
     async plant(digest, scan) {

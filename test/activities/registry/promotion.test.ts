@@ -75,6 +75,21 @@ describe('a promotion', () => {
     },
   );
 
+  test('is done when the tag comes between look and write, on the same image', async () => {
+    const [web] = services;
+    registry.beforeWrite(async () => registry.push('notes/web', await anImageOf('web'), TAG));
+    expect(await registry.activities.promoteImages({ ...input(), services: web ? [web] : [] })).toEqual([]);
+    expect(await registry.tagsOf('notes/web', images['web'] ?? '')).toEqual(['1.0.0', TAG]);
+  });
+
+  test('is refused when the tag comes between look and write, on another image', async () => {
+    registry.beforeWrite(async () => registry.push('notes/web', await anImageOf('other'), TAG));
+    await expect(registry.activities.promoteImages(input())).rejects.toMatchObject({
+      type: 'TagConflict',
+      nonRetryable: true,
+    });
+  });
+
   test('of an image that is gone says so', async () => {
     images = { ...images, api: `sha256:${'0'.repeat(64)}` };
     await expect(registry.activities.promoteImages(input())).rejects.toMatchObject({

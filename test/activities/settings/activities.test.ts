@@ -24,6 +24,8 @@ describe.each(BACKENDS)('settings on %s', (_name, start) => {
   let activities: SettingsActivities;
   let files: Record<string, string> = {};
   let holds = true;
+  /** Runs when the lock is asserted: after the look, before the write. */
+  let meanwhile: () => Promise<unknown> = async () => {};
   /** Each test has an environment of its own. */
   let count = 0;
 
@@ -41,6 +43,7 @@ describe.each(BACKENDS)('settings on %s', (_name, start) => {
       },
       async assertHolder() {
         if (!holds) throw ApplicationFailure.nonRetryable('another run holds the lock', 'LockLost');
+        await meanwhile();
       },
     });
   });
@@ -53,6 +56,7 @@ describe.each(BACKENDS)('settings on %s', (_name, start) => {
     count += 1;
     files = {};
     holds = true;
+    meanwhile = async () => {};
     const environment = `production-${count}`;
     return { platform: 'notes', environment, account: '123456789012', region: 'eu-west-1', cluster: 'notes' };
   }
@@ -150,6 +154,18 @@ describe.each(BACKENDS)('settings on %s', (_name, start) => {
 
     await activities.writeSettings({ target, lock, ...withFile({ MODEL: 'large', FEATURES: 'a' }) });
     expect(await valueOf(`${prefix}/MODEL`)).toBe('large');
+  });
+
+  test('that come between look and write are fine with the same value, a conflict with another', async () => {
+    const target = anEnvironment();
+    const name = `/notes/${target.environment}/releases/1.0.0/MODEL`;
+    const write = () => activities.writeSettings({ target, lock, ...withFile({ MODEL: 'large' }) });
+
+    meanwhile = () => put(name, 'large');
+    expect(await write()).toEqual([name]);
+    await activities.deleteSettings({ target, names: [name], lock });
+    meanwhile = () => put(name, 'small');
+    await expect(write()).rejects.toMatchObject({ type: 'SettingConflict', nonRetryable: true });
   });
 
   test('are neither written nor deleted by a run that lost the lock', async () => {
