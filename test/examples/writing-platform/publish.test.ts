@@ -1,17 +1,19 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
-import { DescribeImagesCommand, ECRClient } from '@aws-sdk/client-ecr';
+import { DescribeImagesCommand, ECRClient, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr';
+import { execa } from 'execa';
 import { extract } from 'tar-stream';
 import { endpointConfiguration } from '../../../examples/writing-platform/endpoint.ts';
 import { buildImage } from '../../../examples/writing-platform/image.ts';
 import { AlreadyPublishedError, publish } from '../../../examples/writing-platform/publish.ts';
+import type { OciImageConfig, OciManifest } from '../../../sandbox/registry/oci.ts';
 import type { Sandbox } from '../../../sandbox/server.ts';
 import { startSandbox } from '../../../sandbox/server.ts';
 import type { Checkouts } from './running.ts';
-import { makeCheckouts } from './running.ts';
+import { makeCheckouts, startServer } from './running.ts';
 
 let releases: Checkouts;
 let sandbox: Sandbox;
@@ -88,6 +90,31 @@ test('every service is pushed with its version and commit as tags, which can not
     expect(image).toMatchObject({ imageDigest: digest });
     expect(new Set(image?.imageTags)).toEqual(new Set(['1.1.0', releases.commits['1.1.0']]));
   }
+});
+
+test('a service starts from the layer that is pulled by its digest, and says what it is', async () => {
+  const [published] = await publish({
+    ...source('1.1.0'),
+    services: ['model-gateway'],
+    registry: sandbox.url,
+  });
+  const { authorizationData } = await ecr.send(new GetAuthorizationTokenCommand());
+  const headers = { authorization: `Basic ${authorizationData?.[0]?.authorizationToken}` };
+  const pull = (path: string): Promise<Response> =>
+    fetch(`${sandbox.url}/v2/${published?.repository}/${path}`, { headers });
+  const manifest: OciManifest = JSON.parse(await (await pull(`manifests/${published?.digest}`)).text());
+  const layer = await pull(`blobs/${manifest.layers[0]?.digest}`);
+  const folder = join(releases.directory, 'unpacked');
+  await mkdir(folder);
+  await execa('tar', ['-xz', '-C', folder], { input: Buffer.from(await layer.arrayBuffer()) });
+  const image: OciImageConfig = JSON.parse(await (await pull(`blobs/${manifest.config.digest}`)).text());
+  const baked = Object.fromEntries((image.config?.Env ?? []).map((line) => line.split('=')));
+  const [node = '', server = ''] = image.config?.Entrypoint ?? [];
+  expect(node).toBe('node');
+  const service = await startServer(join(folder, server), { MODEL: 'large', MODEL_API_KEY: 'key', ...baked });
+  const version = await (await fetch(`${service.url}/version`)).json();
+  await service.stop();
+  expect(version).toEqual({ service: 'model-gateway', version: '1.1.0', commit: releases.commits['1.1.0'] });
 });
 
 test('publishing again changes nothing', async () => {

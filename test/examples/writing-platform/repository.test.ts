@@ -44,6 +44,28 @@ test('a tag stands on the commit of its release, and nothing is left to commit',
   expect(await git(repository, 'status', '--porcelain')).toBe('');
 });
 
+test('a release changes what it says, and has all else of the one that it builds on', async () => {
+  const { repository } = await createRepository({ directory });
+  const changes = async (from: string, to: string): Promise<Record<string, number>> => {
+    const listed = await git(repository, 'diff', '--numstat', from, to);
+    const lines = listed.split('\n').map((line) => line.split('\t'));
+    return Object.fromEntries(lines.map(([, removed, path = '']) => [path, Number(removed)]));
+  };
+  // Lines taken away, by file: an overlay that was left behind by a change of the base would take more.
+  expect(await changes('1.0.0', '1.1.0')).toEqual({
+    'deploy/suggestions.json': 0,
+    'services/editor/public/editor.js': 7,
+    'services/editor/public/index.html': 2,
+    'services/suggestions/server.mjs': 1,
+    'terraform/suggestion_count.tf': 0,
+  });
+  expect(await changes('1.1.0', '1.2.0')).toEqual({ 'services/model-gateway/model.mjs': 1 });
+  expect(await changes('1.1.0', '1.3.0')).toEqual({
+    'services/suggestions/server.mjs': 0,
+    'services/suggestions/usage.mjs': 0,
+  });
+});
+
 test('the ports of the load balancers follow the base port and nothing else changes', async () => {
   const first = await createRepository({ directory: join(directory, 'one') });
   const { repository, commits } = await createRepository({

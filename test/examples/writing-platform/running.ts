@@ -50,16 +50,21 @@ export interface RunningService {
   stop(): Promise<void>;
 }
 
-/**
- * Starts a release's service.
- * @throws Error with its output when it ends before it listens
- */
-export async function startService(
+/** Starts a release's service. @throws Error with its output when it ends before it listens */
+export function startService(
   folder: string,
   service: string,
   environment: Record<string, string>,
 ): Promise<RunningService> {
-  const child = spawn(process.execPath, [join(folder, 'services', service, 'server.mjs')], {
+  return startServer(join(folder, 'services', service, 'server.mjs'), environment);
+}
+
+/** Starts a server's file. @throws Error with its output when it ends before it listens */
+export async function startServer(
+  file: string,
+  environment: Record<string, string>,
+): Promise<RunningService> {
+  const child = spawn(process.execPath, [file], {
     env: { PORT: '0', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -77,7 +82,7 @@ export async function startService(
   createInterface(child.stderr).on('line', (line) => lines.push(line));
   const output = (): string => lines.join('\n');
   const died = exited.then(({ code }) =>
-    Promise.reject(new Error(`${service} ended with ${code}: ${output()}`)),
+    Promise.reject(new Error(`${file} ended with ${code}: ${output()}`)),
   );
   const port = await Promise.race([listening, died]);
   died.catch(() => {});

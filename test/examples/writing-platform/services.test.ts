@@ -26,6 +26,16 @@ describe('the three services together', () => {
     expect(gateway.body['completions']).toEqual(expect.arrayContaining([body['suggestions']].flat()));
   });
 
+  test.each(['The page', 'now', 'by then.', '12', '?!', 'the reader, and the'])(
+    'after "%s" there are sentences that begin with a word',
+    async (prompt) => {
+      const { body } = await post(`${platform.gateway.url}/complete`, { prompt });
+      const completions = [body['completions']].flat();
+      expect(completions.length).toBeGreaterThan(0);
+      for (const completion of completions) expect(completion).toMatch(/^[a-z']+( |,|\.|$)/);
+    },
+  );
+
   test('one request has one id in the logs of all services', async () => {
     const { headers } = await post(`${platform.editor.url}/api/suggest`, { text: 'It was' });
     const requestId = headers.get('x-request-id');

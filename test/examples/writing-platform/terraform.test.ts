@@ -9,6 +9,8 @@ import { installProvider, lockFile } from '../../../sandbox/terraform-provider/i
 import type { Checkouts } from './running.ts';
 import { makeCheckouts } from './running.ts';
 
+const { SLIPWAY_TERRAFORM: TERRAFORM = 'terraform' } = process.env;
+
 let releases: Checkouts;
 let sandbox: Sandbox;
 let environment: Record<string, string>;
@@ -36,7 +38,7 @@ afterAll(async () => {
 /** Runs terraform in a release's configuration. @returns its standard output */
 async function terraform(version: string, ...args: string[]): Promise<string> {
   const cwd = join(await releases.checkout(version), 'terraform');
-  const { stdout } = await execa('terraform', [...args, ...(args[0] === 'output' ? [] : ['-no-color'])], {
+  const { stdout } = await execa(TERRAFORM, [...args, ...(args[0] === 'output' ? [] : ['-no-color'])], {
     cwd,
     env: environment,
   });

@@ -3,6 +3,8 @@ import { countNext, words } from './ngrams.mjs';
 /** `context`: words that a next word is chosen by; `length`: words of a completion at most. */
 const SIZES = { small: { context: 1, length: 8 }, large: { context: 2, length: 16 } };
 const ALTERNATIVES = 5;
+/** A completion begins with a word. */
+const MARKS = ['.', ','];
 /** The large model remembers what it was asked, to answer it again at once; its memory is made anew after so many requests. */
 const MEMORY = 20;
 
@@ -21,8 +23,9 @@ export function createModel(size, corpus) {
 
   function complete(prompt) {
     const said = words(prompt);
-    const firsts = candidates(next, said, context).slice(0, ALTERNATIVES);
-    return firsts.map((first) => write(next, said, first, { context, length }));
+    const firsts = candidates(next, said, context).filter((word) => !MARKS.includes(word));
+    const chosen = (firsts.length > 0 ? firsts : next.get('.')).slice(0, ALTERNATIVES);
+    return chosen.map((first) => write(next, said, first, { context, length }));
   }
 
   return function remember(prompt) {
@@ -36,11 +39,15 @@ export function createModel(size, corpus) {
   };
 }
 
-/** Continues greedily after `first` until the sentence ends. */
+/** Continues greedily after `first` until the sentence ends; no pair of words comes twice, so it doesn't go in circles. */
 function write(next, said, first, { context, length }) {
   const written = [first];
+  const pairs = new Set();
   while (written.length < length && written.at(-1) !== '.') {
-    const [following] = candidates(next, [...said, ...written], context);
+    const last = written.at(-1);
+    const ranked = candidates(next, [...said, ...written], context);
+    const following = ranked.find((word) => !pairs.has(`${last} ${word}`)) ?? '.';
+    pairs.add(`${last} ${following}`);
     written.push(following);
   }
   return written.join(' ').replaceAll(/ ([.,])/g, '$1');
