@@ -48,7 +48,7 @@ function readText(path: string): string {
       {
         path: [],
         found,
-        allowed: `a readable ${basename(path)}; SLIPWAY_PLATFORM_FILE or --platform-file says where it is`,
+        allowed: `a readable ${basename(path)}; SLIPWAY_PLATFORM_FILE says where it is`,
       },
     ]);
   }

@@ -20,16 +20,22 @@ export class InvalidPlatformFile extends Error {
   readonly problems: readonly PlatformProblem[];
 
   constructor(file: string, problems: readonly PlatformProblem[]) {
-    const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-    super(
-      [
-        `${file} is not valid: ${count}`,
-        ...problems.map((problem) => `  ${describeProblem(file, problem)}`),
-      ].join('\n'),
-    );
+    super(describeProblems(file, problems));
     this.file = file;
     this.problems = problems;
   }
+}
+
+/** @returns how many problems there are, then a line for each of the first `most` */
+export function describeProblems(
+  file: string,
+  problems: readonly PlatformProblem[],
+  most = Infinity,
+): string {
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+  const told = problems.slice(0, most).map((problem) => `  ${describeProblem(file, problem)}`);
+  const untold = problems.length > told.length ? [`  ... and ${problems.length - told.length} more`] : [];
+  return [`${file} is not valid: ${count}`, ...told, ...untold].join('\n');
 }
 
 /** @returns one line: `slipway.yaml:12:5 environments.staging.rollout: found ..., allowed: ...` */

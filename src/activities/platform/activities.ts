@@ -1,8 +1,11 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { loadPlatform } from '../../platform/load.ts';
 import { environmentPolicy, pipelinePolicy, UnknownEnvironment } from '../../platform/policy.ts';
-import { InvalidPlatformFile } from '../../platform/problems.ts';
+import { describeProblems, InvalidPlatformFile } from '../../platform/problems.ts';
 import type { PlatformActivities } from './types.ts';
+
+/** Problems in a run's failure, which goes into its history; the worker's own check tells all. */
+const MOST = 25;
 
 export interface PlatformActivityDependencies {
   /** Path of `slipway.yaml`. It is read anew each time, so that an edited policy counts for the runs that start after it. */
@@ -26,9 +29,10 @@ function asInvalidInput<T>(read: () => T): T {
     return read();
   } catch (error) {
     if (error instanceof InvalidPlatformFile) {
-      throw ApplicationFailure.nonRetryable(error.message, 'InvalidInput', {
-        file: error.file,
-        problems: error.problems,
+      const { file, problems } = error;
+      throw ApplicationFailure.nonRetryable(describeProblems(file, problems, MOST), 'InvalidInput', {
+        file,
+        problems: problems.slice(0, MOST),
       });
     }
     if (error instanceof UnknownEnvironment)

@@ -44,6 +44,15 @@ test('an invalid file fails the run for good, with every problem', async () => {
   ]);
 });
 
+test('a file with very many problems fails the run with the first of them and their number', async () => {
+  const services = Object.fromEntries(Array.from({ length: 2_000 }, (_, i) => [`service-${i}`, {}]));
+  write(aPlatformFile({ services }));
+  const failure = await failureOf(activities.loadPipelinePolicy({}));
+  expect(failure.message).toMatch(/^.* is not valid: 2000 problems\n/);
+  expect(failure.message).toMatch(/\n {2}\.\.\. and 1975 more$/);
+  expect(JSON.stringify(failure.details).length).toBeLessThan(8_000);
+});
+
 test('an unknown environment fails the run for good, with those there are', async () => {
   write(aPlatformFile());
   for (const load of [
