@@ -120,7 +120,7 @@ function withStatePath(environment: EnvironmentFile, folder: string): Environmen
   return { ...environment, terraform: { ...environment.terraform, backend } };
 }
 
-/** `https://host/path`, or git's own `user@host:path`. */
+/** As git tells a URL (`https://host/path`, `user@host:path`, `host:path`) from a path: a colon before the first slash. */
 function isUrl(repository: string): boolean {
-  return /^([a-z][a-z0-9+.-]*:\/\/|[\w.-]+@[\w.-]+:)/i.test(repository);
+  return /^[^/]+:/.test(repository);
 }

@@ -44,6 +44,8 @@ describe('a valid file', () => {
     'https://git.example.com/notes.git',
     'ssh://git@git.example.com/notes',
     'git@git.example.com:notes.git',
+    'forge:notes.git',
+    'file:///srv/git/notes',
     '/srv/git/notes',
   ])('keeps %s as its repository', (repository) => {
     expect(parse(aPlatformFile({ source: { repository } })).source.repository).toBe(repository);
