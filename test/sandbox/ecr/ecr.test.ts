@@ -13,6 +13,7 @@ import {
   ListImagesCommand,
   ListTagsForResourceCommand,
   PutImageCommand,
+  PutImageScanningConfigurationCommand,
   PutImageTagMutabilityCommand,
   StartImageScanCommand,
   TagResourceCommand,
@@ -106,6 +107,21 @@ describe('repositories', () => {
     await ecr.send(new DeleteRepositoryCommand({ repositoryName, force: true }));
     expect((await ecr.send(new DescribeRepositoriesCommand({}))).repositories).toEqual([]);
   });
+});
+
+test('lists come in pages', async () => {
+  for (const name of ['bb', 'cc']) await ecr.send(new CreateRepositoryCommand({ repositoryName: name }));
+
+  const first = await ecr.send(new DescribeRepositoriesCommand({ maxResults: 2 }));
+  const second = await ecr.send(
+    new DescribeRepositoriesCommand({ maxResults: 2, nextToken: first.nextToken }),
+  );
+
+  const names = [first, second].map((page) =>
+    page.repositories?.map((repository) => repository.repositoryName),
+  );
+  expect(names).toEqual([['app', 'bb'], ['cc']]);
+  expect(second.nextToken).toBeUndefined();
 });
 
 describe('images', () => {
@@ -253,5 +269,14 @@ describe('scans', () => {
 
     expect(found).toMatchObject({ imageScanStatus: { status: 'FAILED' } });
     expect(found['imageScanFindings']).toBeUndefined();
+  });
+
+  test('a repository that scans on push scans what comes in', async () => {
+    const imageScanningConfiguration = { scanOnPush: true };
+    await ecr.send(new PutImageScanningConfigurationCommand({ repositoryName, imageScanningConfiguration }));
+
+    await push(await anImage([[{ name: 'a' }]]), '1.0.0');
+
+    expect(await scanned('1.0.0')).toMatchObject({ imageScanStatus: { status: 'COMPLETE' } });
   });
 });

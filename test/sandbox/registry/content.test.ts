@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { lstat, readFile, readdir, readlink } from 'node:fs/promises';
+import { lstat, mkdir, readFile, readdir, readlink, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { aRegistry } from './aRegistry.ts';
 import type { RegistryServer } from './aRegistry.ts';
-import { anImage } from './images.ts';
+import { anImage, digestOf } from './images.ts';
 import type { Entry } from './images.ts';
 
 let server: RegistryServer;
@@ -132,5 +132,43 @@ describe('unpack', () => {
 
     expect(new Set([...roots, later]).size).toBe(1);
     expect((await lstat(later)).ino).toBe(before.ino);
+  });
+
+  test.each(['', '+gzip', '+zstd'] as const)('reads layers of type tar%s', async (compression) => {
+    const image = await anImage([[{ name: 'a', body: 'x'.repeat(100_000) }]], {}, compression);
+    await server.push('app', '1.0.0', image);
+
+    const root = await server.registry.images.unpack(image.digest);
+
+    expect((await readFile(join(root, 'a'), 'utf8')).length).toBe(100_000);
+  });
+
+  test('a layer that is cut off, or no image at all, is an error', async () => {
+    const image = await anImage([[{ name: 'a', body: 'x'.repeat(100_000) }]]);
+    await server.push('app', '1.0.0', image);
+    const layer = join(
+      server.stateDir,
+      'registry/blobs/sha256',
+      digestOf(image.blobs[1] ?? image.manifest).slice(7),
+    );
+    await truncate(layer, 60);
+
+    await expect(server.registry.images.unpack(image.digest)).rejects.toThrow("The layer can't be extracted");
+    await expect(server.registry.images.unpack(digestOf(Buffer.from('none')))).rejects.toThrow(
+      'There is no image',
+    );
+    expect(await readdir(join(server.stateDir, 'images'))).toEqual([]);
+  });
+
+  test('what a killed run left half extracted is removed, what is whole stays', async () => {
+    const image = await anImage([[{ name: 'a', body: 'x' }]]);
+    await server.push('app', '1.0.0', image);
+    await server.registry.images.unpack(image.digest);
+    await mkdir(join(server.stateDir, 'images/.half'));
+    await server.close({ keep: true });
+
+    server = await aRegistry(server.stateDir);
+
+    expect(await readdir(join(server.stateDir, 'images'))).toEqual([image.digest.slice('sha256:'.length)]);
   });
 });

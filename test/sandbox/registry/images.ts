@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { Readable } from 'node:stream';
-import { gzipSync } from 'node:zlib';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { pack } from 'tar-stream';
 import type { Header } from 'tar-stream';
 
@@ -24,12 +24,21 @@ export interface BuiltImage {
   readonly blobs: readonly Buffer[];
 }
 
-/** An image of gzip layers, a layer for each list of entries. */
+const COMPRESS = {
+  '': (bytes: Buffer) => bytes,
+  '+gzip': (bytes: Buffer) => gzipSync(bytes),
+  '+zstd': (bytes: Buffer) => zstdCompressSync(bytes),
+};
+
+/** An image with a layer for each list of entries. */
 export async function anImage(
   layers: readonly (readonly Entry[])[],
   config: object = { config: { Cmd: ['node', 'main.js'] } },
+  compression: keyof typeof COMPRESS = '+gzip',
 ): Promise<BuiltImage> {
-  const layerBlobs = await Promise.all(layers.map(async (entries) => gzipSync(await aTar(entries))));
+  const layerBlobs = await Promise.all(
+    layers.map(async (entries) => COMPRESS[compression](await aTar(entries))),
+  );
   const configBlob = Buffer.from(JSON.stringify({ architecture: 'amd64', os: 'linux', ...config }));
   const describe = (mediaType: string, bytes: Buffer): object => ({
     mediaType,
@@ -41,7 +50,9 @@ export async function anImage(
       schemaVersion: 2,
       mediaType: 'application/vnd.oci.image.manifest.v1+json',
       config: describe('application/vnd.oci.image.config.v1+json', configBlob),
-      layers: layerBlobs.map((layer) => describe('application/vnd.oci.image.layer.v1.tar+gzip', layer)),
+      layers: layerBlobs.map((layer) =>
+        describe(`application/vnd.oci.image.layer.v1.tar${compression}`, layer),
+      ),
     }),
   );
   return { manifest, digest: digestOf(manifest), blobs: [configBlob, ...layerBlobs] };

@@ -93,6 +93,16 @@ describe('manifests', () => {
     expect(server.registry.repositories.tags('app')).toEqual({ '1.0.0': first.digest });
   });
 
+  test('of two images that are pushed to an immutable tag at once, one gets it', async () => {
+    const images = await Promise.all(['a', 'b', 'c', 'd'].map((name) => anImage([[{ name }]])));
+
+    const answers = await Promise.all(images.map((image) => server.push('app', '1.0.0', image)));
+
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 400, 400, 400]);
+    const winner = images[answers.findIndex(({ status }) => status === 201)];
+    expect(server.registry.repositories.tags('app')).toEqual({ '1.0.0': winner?.digest });
+  });
+
   test('a mutable tag moves', async () => {
     const [first, second] = [await anImage([[{ name: 'a' }]]), await anImage([[{ name: 'b' }]])];
     await server.push('base', 'latest', first);
