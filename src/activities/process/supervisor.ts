@@ -41,15 +41,21 @@ const BEAT_EVERY = 2_000;
 
 /** Does `work` with signs of life; outside an activity it just does it. */
 export async function beating<T>(line: string, work: () => Promise<T>): Promise<T> {
-  const context = currentContext();
-  if (!context) return work();
-  context.heartbeat(line);
-  const timer = setInterval(() => context.heartbeat(line), BEAT_EVERY);
+  const stop = startBeating(line);
   try {
     return await work();
   } finally {
-    clearInterval(timer);
+    stop();
   }
+}
+
+/** Gives signs of life until the function that it returns is called; outside an activity it does nothing. */
+export function startBeating(line: string): () => void {
+  const context = currentContext();
+  if (!context) return () => undefined;
+  context.heartbeat(line);
+  const timer = setInterval(() => context.heartbeat(line), BEAT_EVERY);
+  return () => clearInterval(timer);
 }
 
 function currentContext(): Context | undefined {

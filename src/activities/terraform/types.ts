@@ -35,9 +35,14 @@ export interface TerraformActivities {
   planTerraform(input: TerraformInput): Promise<TerraformPlan>;
   /**
    * Re-plans, compares with `approved`, and applies: one activity on one host. Heartbeats; cancellable by one SIGINT.
-   * @throws non-retryable `ChangeSetDiffers` (nothing applied), `DestroyRefused` (nothing applied), `TerraformFailed`, `LockLost`
+   * The first apply must equal `approved`; a retry's, and one that is `resuming` an interrupted apply, may be a subset.
+   * @throws non-retryable `ChangeSetDiffers`, `DestroyRefused`, `PlanRefused`, `LockLost` (nothing applied);
+   *   `TerraformFailed` (its details' `reason` says how); `ApplyInterrupted` (killed half-way: its details' `suspects`
+   *   may exist without the state knowing of them, so ask before going on)
    */
-  applyTerraform(input: TerraformInput & { approved: ChangeSet; lock: LockProof }): Promise<TerraformApplied>;
+  applyTerraform(
+    input: TerraformInput & { approved: ChangeSet; lock: LockProof; resuming?: boolean },
+  ): Promise<TerraformApplied>;
   /** Undo: plans `release`'s (the previous one's) configuration against the current state under the same guards, and applies. */
   restoreTerraform(input: TerraformInput & { lock: LockProof }): Promise<TerraformApplied>;
   /** The outputs as the state has them now; `{}` when nothing was ever applied. */

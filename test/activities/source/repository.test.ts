@@ -220,7 +220,7 @@ describe('findCommit', () => {
       commit: {
         subject: 'Faster suggestions',
         author: 'Ada <ada@example.com>',
-        committedAt: '2026-11-01T10:00:00Z',
+        committedAt: '2026-11-01T10:00:00.000Z',
       },
     });
     expect(await environment.run(findCommit, { commit: 'e'.repeat(40) })).toMatchObject({

@@ -1,0 +1,94 @@
+import { activityInfo } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { join } from 'node:path';
+import { guard } from '../../domain/change-set-guards.ts';
+import { normalise } from '../../domain/change-set-normalise.ts';
+import { render } from '../../domain/change-set-render.ts';
+import type { Target } from '../../domain/policy.ts';
+import type { Check } from '../../domain/verdict.ts';
+import { inOperationDirectory, othersRunning } from '../process/operation.ts';
+import { stopProcess } from '../process/run.ts';
+import { activitySupervisor, beating } from '../process/supervisor.ts';
+import type { Supervisor } from '../process/supervisor.ts';
+import { apply } from './apply.ts';
+import { terraform } from './command.ts';
+import { DEFAULT_GRACE } from './dependencies.ts';
+import type { TerraformDependencies } from './dependencies.ts';
+import type { TerraformActivities, TerraformInput } from './types.ts';
+import { outputs, plan, prepare, rescue } from './workspace.ts';
+
+/** Terraform, or OpenTofu, run as processes that outlive the worker. */
+export function createTerraformActivities(dependencies: TerraformDependencies): TerraformActivities {
+  const directoryOf = ({ platform, environment }: Target) =>
+    join(dependencies.dataDirectory, 'terraform', platform, environment);
+
+  const within = <T>(
+    { target }: TerraformInput,
+    work: (directory: string, supervisor: Supervisor) => Promise<T>,
+  ) => {
+    const supervisor = activitySupervisor(dependencies.onShutdown);
+    const options = { outliving: 'apply', supervisor, rescue };
+    return inOperationDirectory(directoryOf(target), options, (directory) => work(directory, supervisor));
+  };
+
+  return {
+    async checkTerraform(input) {
+      const name = 'terraform: the configuration is valid';
+      return within(input, async (directory, supervisor) => {
+        const workspace = await prepare(dependencies, input, directory, supervisor);
+        await terraform(workspace, 'validate', ['-no-color']);
+        const where = `${input.terraform.directory} at ${input.release.commit.slice(0, 12)}`;
+        return { name, passed: true, detail: `${where} initialises and validates` };
+      }).catch((error: unknown) => failedCheck(name, error));
+    },
+
+    async planTerraform(input) {
+      return within(input, async (directory, supervisor) => {
+        const workspace = await prepare(dependencies, input, directory, supervisor);
+        const { json } = await plan(workspace, { lock: false });
+        const options = dependencies.key === undefined ? {} : { key: dependencies.key };
+        const refusals = guard(json, input.terraform);
+        return { changeSet: normalise(json, options), rendering: render(json), refusals };
+      });
+    },
+
+    async applyTerraform(input) {
+      const resuming = input.resuming === true || activityInfo().attempt > 1;
+      return within(input, (directory, supervisor) =>
+        apply(dependencies, { ...input, resuming }, directory, supervisor),
+      );
+    },
+
+    async restoreTerraform(input) {
+      const { target, terraform: policy, release, lock } = input;
+      return within(input, async (directory, supervisor) => {
+        // An apply that outlived its run must not go on beside its undo.
+        const others = await othersRunning(directoryOf(target), 'apply', directory);
+        const { grace = DEFAULT_GRACE } = dependencies;
+        const stopAll = () => Promise.all(others.map((other) => stopProcess(other, grace)));
+        await beating('stopping an earlier terraform apply', stopAll);
+        const wanted = { target, terraform: policy, release, lock, resuming: true };
+        return apply(dependencies, wanted, directory, supervisor);
+      });
+    },
+
+    async readOutputs(input) {
+      return within(input, async (directory, supervisor) =>
+        outputs(await prepare(dependencies, input, directory, supervisor)),
+      );
+    },
+  };
+}
+
+/** What is wrong with the configuration is the check's answer; what may pass by itself is for the retry policy. */
+function failedCheck(name: string, error: unknown): Check {
+  if (!(error instanceof ApplicationFailure) || isTransient(error)) throw error;
+  return { name, passed: false, detail: error.message };
+}
+
+function isTransient({ nonRetryable, details }: ApplicationFailure): boolean {
+  const [first] = details ?? [];
+  const phase: unknown =
+    typeof first === 'object' && first !== null && 'phase' in first ? first.phase : undefined;
+  return nonRetryable !== true && phase !== 'validate';
+}

@@ -1,0 +1,130 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { compare, describeDone } from '../../domain/change-set-compare.ts';
+import type { Comparison } from '../../domain/change-set-compare.ts';
+import { guard } from '../../domain/change-set-guards.ts';
+import { normalise } from '../../domain/change-set-normalise.ts';
+import { changesSomething } from '../../domain/change-set-plan.ts';
+import type { PlanJson } from '../../domain/change-set-plan.ts';
+import type { ChangeSet } from '../../domain/change-set.ts';
+import type { LockProof } from '../lock.ts';
+import { KEPT } from '../process/operation.ts';
+import { inspectProcess } from '../process/run.ts';
+import type { ProcessEnd } from '../process/run.ts';
+import type { Supervisor } from '../process/supervisor.ts';
+import { failureOf, follow, start, succeeded } from './command.ts';
+import type { Followed, Workspace } from './command.ts';
+import { DEFAULT_GRACE } from './dependencies.ts';
+import type { TerraformDependencies } from './dependencies.ts';
+import { applyInterrupted, changeSetDiffers, planRefused } from './errors.ts';
+import type { TerraformApplied, TerraformInput } from './types.ts';
+import { addressesInState, configurationIn, outputs, plan, prepare } from './workspace.ts';
+
+export interface ApplyInput extends TerraformInput {
+  readonly lock: LockProof;
+  /** Absent for a restore, which goes back to what was approved once. */
+  readonly approved?: ChangeSet;
+  /** An earlier apply of `approved` was interrupted: what is left of it is enough. */
+  readonly resuming: boolean;
+}
+
+/** What an apply leaves for the attempt after its worker's death. */
+interface Kept {
+  readonly counts: ChangeSet['counts'];
+  readonly created: readonly string[];
+}
+
+/** Plans, judges and applies in `directory`; or follows the apply that an earlier attempt started there. */
+export async function apply(
+  dependencies: TerraformDependencies,
+  input: ApplyInput,
+  directory: string,
+  supervisor: Supervisor,
+): Promise<TerraformApplied> {
+  const found = await inspectProcess(join(directory, 'apply'));
+  if (found !== 'absent') return resume(dependencies, input, directory, supervisor);
+  const workspace = await prepare(dependencies, input, directory, supervisor);
+  const { json, file } = await plan(workspace, { lock: true });
+  const { counts, changes } = judge(input, json, dependencies.key);
+  const changed = changesSomething(json);
+  if (changed) {
+    const created = changes.filter(({ actions }) => actions.includes('create')).map(({ address }) => address);
+    await writeFile(join(directory, KEPT), JSON.stringify({ counts, created } satisfies Kept));
+    await dependencies.assertHolder(input.lock);
+    const end = await start(workspace, 'apply', ['-input=false', '-no-color', '-json', file], file);
+    await settle(workspace, end, () => anew(dependencies, input, directory, supervisor), created);
+  }
+  return { outputs: await outputs(workspace), changed, counts };
+}
+
+/** @returns the plan's change set, when it may be applied; throws otherwise */
+function judge(input: ApplyInput, json: PlanJson, key: string | undefined): ChangeSet {
+  const { target, terraform: policy, approved, resuming } = input;
+  const options = key === undefined ? {} : { key };
+  const changeSet = normalise(json, options);
+  const differences = approved ? differencesOf(compare(approved, json, options), resuming) : [];
+  if (approved && differences.length > 0) throw changeSetDiffers(target, approved, changeSet, differences);
+  const refusals = guard(json, policy);
+  if (refusals.length > 0) throw planRefused(target, refusals);
+  return changeSet;
+}
+
+function differencesOf(comparison: Comparison, resuming: boolean): readonly string[] {
+  switch (comparison.kind) {
+    case 'same':
+      return [];
+    case 'subset':
+      return resuming ? [] : describeDone(comparison.done);
+    case 'differs':
+      return comparison.differences;
+  }
+}
+
+/** The apply of an attempt whose worker is gone: it outlived it, or ended since. */
+async function resume(
+  dependencies: TerraformDependencies,
+  input: ApplyInput,
+  directory: string,
+  supervisor: Supervisor,
+): Promise<TerraformApplied> {
+  const { counts, created } = await readKept(directory);
+  const configuration = await configurationIn(directory);
+  const { grace = DEFAULT_GRACE } = dependencies;
+  const left = { input, directory, configuration, supervisor, grace, secrets: new Set<string>() };
+  const again = () => anew(dependencies, input, directory, supervisor);
+  await settle(left, await follow(left, 'apply'), again, created);
+  return { outputs: await outputs(await again()), changed: true, counts };
+}
+
+/** @throws unless the apply succeeded */
+async function settle(
+  followed: Followed,
+  end: ProcessEnd,
+  again: () => Promise<Workspace>,
+  created: readonly string[],
+): Promise<void> {
+  if (succeeded(end)) return;
+  if (end.kind === 'exited') throw await failureOf(followed, 'apply', end);
+  const known = await again().then(addressesInState, () => new Set<string>());
+  const suspects = created.filter((address) => !known.has(address) && !address.startsWith('output.'));
+  throw applyInterrupted(followed.input.target, suspects);
+}
+
+/** Beside what the earlier attempt left, so that its exit code and output stay readable. */
+async function anew(
+  dependencies: TerraformDependencies,
+  input: ApplyInput,
+  directory: string,
+  supervisor: Supervisor,
+): Promise<Workspace> {
+  const beside = join(directory, 'again');
+  await rm(beside, { recursive: true, force: true });
+  await mkdir(beside, { mode: 0o700 });
+  return prepare(dependencies, input, beside, supervisor);
+}
+
+async function readKept(directory: string): Promise<Kept> {
+  const text = await readFile(join(directory, KEPT), 'utf8').catch(() => undefined);
+  const nothing: Kept = { counts: { create: 0, update: 0, replace: 0, delete: 0 }, created: [] };
+  return text === undefined ? nothing : JSON.parse(text);
+}

@@ -1,0 +1,110 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { ChangeSet } from '../../domain/change-set.ts';
+import type { Target } from '../../domain/policy.ts';
+import type { Check } from '../../domain/verdict.ts';
+import { GUARDS } from '../../domain/change-set-guards.ts';
+import { diagnose } from './diagnostics.ts';
+import type { Diagnostic } from './diagnostics.ts';
+
+const LONGEST_DETAIL = 600;
+
+/** What terraform was doing when it failed. */
+export type Phase = 'init' | 'validate' | 'plan' | 'show' | 'apply' | 'output' | 'state';
+
+export interface FailedCommand {
+  readonly target: Target;
+  readonly phase: Phase;
+  readonly exitCode: number | undefined;
+  /** Redacted. */
+  readonly errors: readonly Diagnostic[];
+  /** The output's last lines, redacted: for when there is no diagnostic. */
+  readonly output: string;
+  /** Where a state that could not be saved was put. */
+  readonly erroredState?: string;
+}
+
+/** `TerraformFailed`: retryable where its reason is transient, and for an unknown one where nothing was applied. */
+export function terraformFailed(failed: FailedCommand): ApplicationFailure {
+  const { target, phase, exitCode, errors, output, erroredState } = failed;
+  const known = diagnose(errors);
+  const why =
+    errors.length > 0 ? errors.map(sentence).join(' ') : output || `exit code ${exitCode ?? 'unknown'}`;
+  const saved = erroredState === undefined ? '' : ` The state is in ${erroredState} on this worker's host.`;
+  const remedy = known?.remedy ?? 'Correct what it names, then run the deployment again.';
+  const details = {
+    reason: known?.reason ?? 'Unknown',
+    phase,
+    environment: target.environment,
+    exitCode,
+    errors,
+    erroredState,
+  };
+  return ApplicationFailure.create({
+    type: 'TerraformFailed',
+    message: `terraform ${phase} failed in ${target.environment}: ${why}${saved} ${remedy}`,
+    nonRetryable: !(known?.transient ?? phase !== 'apply'),
+    details: [details],
+  });
+}
+
+/** A configuration whose state would be lost with its checkout. */
+export function stateInCheckout(target: Target, found: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(
+    `Terraform's state of ${target.environment} would be lost: ${found}. Declare a backend in the configuration; for the local one give environments.${target.environment}.terraform.backend.path in slipway.yaml.`,
+    'TerraformFailed',
+    { reason: 'StateInCheckout', environment: target.environment, found },
+  );
+}
+
+export function planUnusable(target: Target, reason: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(
+    `The Terraform plan for ${target.environment} can't be judged, so nothing is applied: ${reason}.`,
+    'TerraformFailed',
+    { reason: 'PlanUnusable', environment: target.environment, found: reason },
+  );
+}
+
+export function changeSetDiffers(
+  target: Target,
+  approved: ChangeSet,
+  planned: ChangeSet,
+  differences: readonly string[],
+): ApplicationFailure {
+  const shown = differences.slice(0, 10).join('; ');
+  const more = differences.length > 10 ? `; and ${differences.length - 10} more` : '';
+  return ApplicationFailure.nonRetryable(
+    `Terraform's plan for ${target.environment} is not the approved one, so nothing was applied: ${shown}${more}. Run the deployment again to approve what is planned now.`,
+    'ChangeSetDiffers',
+    {
+      environment: target.environment,
+      approved: approved.digest,
+      planned: planned.digest,
+      differences: differences.slice(0, 50),
+    },
+  );
+}
+
+/** `DestroyRefused` when something would be taken away, else `PlanRefused`. */
+export function planRefused(target: Target, refusals: readonly Check[]): ApplicationFailure {
+  const type = refusals.some(({ name }) => name === GUARDS.destroy) ? 'DestroyRefused' : 'PlanRefused';
+  const message = refusals.map(({ detail }) => detail).join(' ');
+  return ApplicationFailure.nonRetryable(`Nothing was applied in ${target.environment}. ${message}`, type, {
+    environment: target.environment,
+    refusals,
+  });
+}
+
+export function applyInterrupted(target: Target, suspects: readonly string[]): ApplicationFailure {
+  const list = suspects.length > 0 ? suspects.join(', ') : 'none that would be new';
+  return ApplicationFailure.nonRetryable(
+    `terraform apply was killed half-way in ${target.environment}. Resources that may exist without the state knowing of them: ${list}. Look for them; import them (terraform import) or delete them, release the state lock if it is orphaned (terraform force-unlock), then retry.`,
+    'ApplyInterrupted',
+    { environment: target.environment, suspects },
+  );
+}
+
+function sentence({ summary, detail }: Diagnostic): string {
+  const text = [summary, detail.replaceAll(/\s+/g, ' ')].filter(Boolean).join(': ');
+  const short = text.length > LONGEST_DETAIL ? `${text.slice(0, LONGEST_DETAIL)}...` : text;
+  return /[.!?]$/.test(short) ? short : `${short}.`;
+}

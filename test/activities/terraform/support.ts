@@ -1,0 +1,95 @@
+import { join } from 'node:path';
+import { ActivityCancellationDetails, ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { createSourceRepository } from '../../../src/activities/source/repository.ts';
+import { createTerraformActivities } from '../../../src/activities/terraform/activities.ts';
+import type { TerraformDependencies } from '../../../src/activities/terraform/dependencies.ts';
+import type { TerraformActivities, TerraformInput } from '../../../src/activities/terraform/types.ts';
+import type { TerraformPolicy } from '../../../src/domain/policy.ts';
+import { TestRepository } from '../source/support.ts';
+
+export const LOCK = {
+  environmentWorkflowId: 'writing.environment.production',
+  requestId: 'r1',
+  token: { epoch: 1, counter: 1 },
+};
+export const TARGET = {
+  platform: 'writing',
+  environment: 'production',
+  account: '000000000000',
+  region: 'eu-west-1',
+  cluster: 'writing-production',
+};
+const BACKEND = 'terraform {\n  backend "local" {}\n}\n';
+/** What a worker's environment has, secrets that terraform must not see among it. */
+const ENVIRONMENT = {
+  ...process.env,
+  AWS_SECRET_ACCESS_KEY: 'the-worker-key',
+  TEMPORAL_API_KEY: 'not-for-terraform',
+};
+
+export interface Fixture {
+  readonly base: string;
+  readonly dataDirectory: string;
+  readonly repository: TestRepository;
+  readonly state: string;
+  readonly dependencies: TerraformDependencies;
+  readonly activities: TerraformActivities;
+  /** Commits `terraform/main.tf` and says how to deploy it. */
+  release(configuration: string, policy?: Partial<TerraformPolicy>, version?: string): TerraformInput;
+}
+
+export function aTerraform(base: string, more: Partial<TerraformDependencies> = {}): Fixture {
+  const repository = new TestRepository(join(base, 'upstream'));
+  const dataDirectory = join(base, 'data');
+  const state = join(base, 'state.tfstate');
+  const dependencies: TerraformDependencies = {
+    source: createSourceRepository({
+      repository: repository.directory,
+      dataDirectory,
+      environment: process.env,
+    }),
+    dataDirectory,
+    environment: ENVIRONMENT,
+    assertHolder: () => Promise.resolve(),
+    grace: 20_000,
+    ...more,
+  };
+  const policy = {
+    directory: 'terraform',
+    backend: { path: state },
+    variables: {},
+    variableFiles: [],
+    allowDestroy: false,
+  };
+  return {
+    base,
+    dataDirectory,
+    repository,
+    state,
+    dependencies,
+    activities: createTerraformActivities(dependencies),
+    release(configuration, changed = {}, version = '1.0.0') {
+      const commit = repository.commit({ 'terraform/main.tf': `${BACKEND}${configuration}`, version });
+      return { target: TARGET, terraform: { ...policy, ...changed }, release: { version, commit } };
+    },
+  };
+}
+
+/** Runs an activity as attempt `attempt` of the activity `activityId`. */
+export function inActivity(activityId = '1', attempt = 1): MockActivityEnvironment {
+  return new MockActivityEnvironment({ activityId, attempt });
+}
+
+export const asCancelled = new ActivityCancellationDetails({ cancelRequested: true });
+export const asShutdown = new ActivityCancellationDetails({ workerShutdown: true });
+
+/** The failure that `promise` ends with. */
+export async function failureOf(promise: Promise<unknown>): Promise<ApplicationFailure> {
+  const error: unknown = await promise.then(
+    (value) => new Error(`It ended well: ${JSON.stringify(value)}`),
+    (reason: unknown) => reason,
+  );
+  if (error instanceof ApplicationFailure) return error;
+  throw error;
+}
