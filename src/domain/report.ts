@@ -73,7 +73,13 @@ export function summarise(report: Omit<DeploymentReport, 'summary'>): string {
   if (outcome === 'Completed')
     return `${what} is live and verified${reason === undefined ? '' : `; but ${reason}`}.`;
   const why = reason === undefined ? '' : `: ${reason}`;
-  if (undone.length === 0) return `${SAID[outcome]} ${what}${why}. Nothing was changed.`;
+  if (undone.length === 0) {
+    const left =
+      outcome === 'RollbackIncomplete'
+        ? 'The environment is left as it stood and is dirty.'
+        : 'Nothing was changed.';
+    return `${SAID[outcome]} ${what}${why}. ${left}`;
+  }
   const open = undone.filter((step) => step.outcome === 'failed' || step.outcome === 'not possible');
   if (open.length > 0) {
     return `${SAID[outcome]} ${what}${why}. Not taken back: ${open.map(({ step }) => step).join(', ')}. The environment is dirty.`;

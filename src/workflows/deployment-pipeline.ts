@@ -210,7 +210,7 @@ class Post {
       setHandler(defineSignal<[unknown]>(signal), (payload) => this.#receive({ signal, payload }));
     }
     for (const signal of ['approve', 'reject'] as const) {
-      const refuse = (): void => {
+      const refuse = (_payload: unknown): void => {
         throw new Error(this.#askThere(signal));
       };
       setHandler(defineUpdate<void, [unknown]>(signal), refuse, { validator: refuse });

@@ -182,15 +182,17 @@ export class DeploymentRun {
     const scope = new CancellationScope();
     const steps = scope.run(main);
     const watch = new CancellationScope();
-    const aborted = watch.run(async () => {
+    const stopped = watch.run(async () => {
       await condition(() => this.inbox.abort !== undefined || this.inbox.rejection !== undefined);
       scope.cancel();
     });
+    // A cancellation ends the watch as well: that is no failure of its own.
+    const watched = stopped.catch(() => undefined);
     try {
       await steps;
     } finally {
       watch.cancel();
-      await aborted.catch(() => undefined);
+      await watched;
     }
   }
 

@@ -1,0 +1,273 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { Client } from '@temporalio/client';
+import { ENVIRONMENT_SIGNALS, INSPECT_UPDATE, workflowId } from '../../src/contract.ts';
+import type { EnvironmentPolicy, PipelinePolicy } from '../../src/domain/policy.ts';
+import type { EnvironmentStatus } from '../../src/domain/ledger.ts';
+import type { ServiceState } from '../../src/activities/ecs/types.ts';
+import type { Notice } from '../../src/activities/notify/types.ts';
+import type { Activities } from '../../src/workflows/activities.ts';
+
+type Name = keyof Activities;
+type Reply = (input: never, call: number) => unknown;
+
+export const COMMIT = 'a'.repeat(40);
+export const OTHER_COMMIT = 'b'.repeat(40);
+const DIGEST = `sha256:${'1'.repeat(64)}`;
+
+/** A platform's policy for one environment, with one service unless said otherwise. */
+export function aPolicy(environment: string, changes: Partial<EnvironmentPolicy> = {}): EnvironmentPolicy {
+  return {
+    target: {
+      platform: 'notes',
+      environment,
+      account: '123456789012',
+      region: 'eu-west-1',
+      cluster: 'notes',
+    },
+    digest: DIGEST,
+    services: [
+      {
+        name: 'web',
+        ecsService: 'web',
+        repository: 'notes/web',
+        container: 'web',
+        taskDefinition: 'deploy/web.json',
+        dependsOn: [],
+        desiredCount: 2,
+        versionPath: '/version',
+      },
+    ],
+    registry: { host: 'registry.example', account: '123456789012', region: 'eu-west-1' },
+    terraform: { directory: 'terraform', backend: {}, variables: {}, variableFiles: [], allowDestroy: false },
+    settings: 'deploy/settings.json',
+    requiredParameters: [],
+    requiredSecrets: [],
+    signals: { groups: {}, allowed: {} },
+    rollout: { timeoutSeconds: 600, minimumHealthyPercent: 100, maximumPercent: 200 },
+    verification: { metrics: { windowSeconds: 60 }, tests: [], soakSeconds: 60 },
+    keepReleases: 20,
+    ...changes,
+  };
+}
+
+/** An approval policy: one of the release managers, one of quality assurance. */
+export const TWO_GROUPS = {
+  required: { 'release-managers': 1, qa: 1 },
+  groups: { 'release-managers': ['alice', 'bob'], qa: ['carol', 'alice'] },
+  starterMayApprove: false,
+  evidenceRequired: false,
+  expiresAfterSeconds: 7 * 24 * 3600,
+} as const;
+
+/**
+ * The outside world of a workflow test: every activity answers as in a platform that is well, and remembers that it was
+ * called. `when` replaces single answers.
+ */
+export class World {
+  readonly calls: string[] = [];
+  readonly notices: Notice[] = [];
+  readonly platform: string;
+  policies: Record<string, EnvironmentPolicy> = {};
+  taskDefinitionOf: Record<string, string> = {};
+  readonly #client: () => Client;
+  readonly #taskQueue: string;
+  readonly #replies = new Map<Name, Reply>();
+  readonly #counts = new Map<Name, number>();
+  readonly #epochs = new Map<string, number>();
+
+  constructor(platform: string, taskQueue: string, client: () => Client) {
+    this.platform = platform;
+    this.#taskQueue = taskQueue;
+    this.#client = client;
+  }
+
+  /** Replaces an activity's answer; `call` counts from 1. */
+  when<N extends Name>(name: N, reply: (input: Parameters<Activities[N]>[0], call: number) => unknown): void {
+    this.#replies.set(name, reply as Reply);
+  }
+
+  /** Calls of writing activities, in order, such as `promoteImages`. */
+  get writes(): string[] {
+    return this.calls.filter((call) =>
+      /^(promote|withdraw|write|delete|apply|restore|run(Migration)|register|start)/.test(call),
+    );
+  }
+
+  policy(environment: string, changes: Partial<EnvironmentPolicy> = {}): void {
+    const policy = aPolicy(environment, changes);
+    this.policies[environment] = { ...policy, target: { ...policy.target, platform: this.platform } };
+  }
+
+  activities(): Activities {
+    const names = Object.keys(this.#answers()) as Name[];
+    const answers = this.#answers() as unknown as Record<Name, Reply>;
+    const entries = names.map((name) => [
+      name,
+      async (input: never) => {
+        const call = (this.#counts.get(name) ?? 0) + 1;
+        this.#counts.set(name, call);
+        this.calls.push(name);
+        const reply = this.#replies.get(name);
+        const replied = await reply?.(input, call);
+        return replied === undefined ? await answers[name](input, call) : replied;
+      },
+    ]);
+    return Object.fromEntries(entries) as Activities;
+  }
+
+  #answers(): Activities {
+    return { ...this.#reads(), ...this.#writes(), ...this.#environment() } as Activities;
+  }
+
+  #reads(): Partial<Activities> {
+    const pass = (name: string) => ({ name, passed: true, detail: 'fine' });
+    return {
+      loadEnvironmentPolicy: async ({ environment }) => {
+        const policy = this.policies[environment];
+        if (policy !== undefined) return policy;
+        throw ApplicationFailure.nonRetryable(`no environment ${environment}`, 'InvalidInput');
+      },
+      loadPipelinePolicy: async (): Promise<PipelinePolicy> => ({
+        platform: this.platform,
+        environments: Object.keys(this.policies),
+        approvals: Object.values(this.policies)
+          .filter((p) => p.approval)
+          .map((p) => p.target.environment),
+        registry: aPolicy('any').registry,
+        services: [{ name: 'web', repository: 'notes/web' }],
+      }),
+      findCommit: async () => ({
+        found: true,
+        commit: { subject: 'A change', author: 'Ada', committedAt: '2026-01-01T00:00:00Z' },
+      }),
+      findManifest: async ({ release }) => ({
+        kind: 'found',
+        manifest: { ...release, images: { web: DIGEST } },
+      }),
+      checkScans: async () => [pass('scan web')],
+      checkIdentity: async () => pass('AWS account'),
+      checkRequired: async () => [],
+      planSettings: async ({ release }) => [
+        { key: 'MODEL', parameter: `/notes/${release.version}/MODEL`, value: DIGEST },
+      ],
+      checkTerraform: async () => pass('terraform'),
+      planTerraform: async () => ({
+        changeSet: {
+          changes: [
+            { address: 'terraform_data.a', actions: ['update'], attributes: ['input'], hash: DIGEST },
+          ],
+          digest: DIGEST,
+          counts: { create: 0, update: 1, replace: 0, delete: 0 },
+        },
+        rendering: '~ terraform_data.a',
+        refusals: [],
+      }),
+      readOutputs: async () => ({}),
+      planServices: async ({ services, manifest, target }) => ({
+        services: services.map(({ name }) => ({
+          service: name,
+          image: manifest.images[name] ?? '',
+          taskDefinition: DIGEST,
+        })),
+        references: [],
+        checks: [pass('hardening')],
+        states: services.map(({ name }) => this.#state(target.environment, name)),
+      }),
+      describeServices: async ({ services, target }) =>
+        services.map(({ name }) => this.#state(target.environment, name)),
+      checkServiceStatus: async () => [pass('status web')],
+      checkServedVersions: async () => [pass('version web')],
+      judgeMetrics: async () => [],
+      watchWindow: async () => ({ checks: [], metrics: [] }),
+      runTests: async ({ suite }) => ({ suite: suite.name, passed: true, duration: 1, detail: '', log: '' }),
+      followRollout: async () => ({ outcome: 'pass', reasons: [] }),
+      notify: async (notice) => {
+        this.notices.push(notice);
+      },
+    };
+  }
+
+  #writes(): Partial<Activities> {
+    return {
+      promoteImages: async () => ['web'],
+      withdrawPromotion: async () => ['web'],
+      writeSettings: async ({ release }) => [`/notes/${release.version}/MODEL`],
+      deleteSettings: async ({ names }) => [...names],
+      writeStatus: async () => undefined,
+      applyTerraform: async () => ({
+        outputs: {},
+        changed: true,
+        counts: { create: 0, update: 1, replace: 0, delete: 0 },
+      }),
+      restoreTerraform: async () => ({
+        outputs: {},
+        changed: true,
+        counts: { create: 0, update: 1, replace: 0, delete: 0 },
+      }),
+      registerTaskDefinition: async ({ service, manifest }) =>
+        `arn:task-definition/${service.name}:${manifest.version}`,
+      runMigration: async () => ({ exitCode: 0, detail: '' }),
+      startRollout: async ({ service, taskDefinition, target }) => {
+        this.taskDefinitionOf[`${target.environment}/${service.name}`] = taskDefinition;
+        return {
+          service: service.name,
+          taskDefinition,
+          desiredCount: service.desiredCount,
+          serviceDeploymentArn: 'arn:deployment',
+        };
+      },
+      restoreService: async ({ service, previous, target }) => {
+        this.taskDefinitionOf[`${target.environment}/${service.name}`] = previous.taskDefinition ?? 'none';
+        return { outcome: 'undone', detail: `back to ${previous.taskDefinition ?? 'desired count 0'}` };
+      },
+    };
+  }
+
+  #environment(): Partial<Activities> {
+    const start = (environment: string) => ({
+      workflowId: workflowId.environment(this.platform, environment),
+      taskQueue: this.#taskQueue,
+      args: [{ platform: this.platform, environment }],
+    });
+    return {
+      findStarter: async () => 'starter',
+      inspectEnvironment: async ({ environment }) => {
+        const options = start(environment);
+        const handle = await this.#client().workflow.signalWithStart('environment', {
+          ...options,
+          signal: ENVIRONMENT_SIGNALS.withdrawRequest,
+          signalArgs: ['nobody'],
+        });
+        return (await handle.executeUpdate(INSPECT_UPDATE)) as EnvironmentStatus;
+      },
+      requestLock: async ({ environment, request }) => {
+        await this.#client().workflow.signalWithStart('environment', {
+          ...start(environment),
+          signal: ENVIRONMENT_SIGNALS.requestLock,
+          signalArgs: [request],
+        });
+      },
+      raiseEpoch: async ({ environment }) => {
+        const epoch = (this.#epochs.get(environment) ?? 0) + 1;
+        this.#epochs.set(environment, epoch);
+        return { epoch };
+      },
+      recordHolder: async () => undefined,
+    };
+  }
+
+  #state(environment: string, service: string): ServiceState {
+    const taskDefinition = this.taskDefinitionOf[`${environment}/${service}`];
+    const running = taskDefinition === undefined ? 0 : 2;
+    return {
+      service,
+      exists: true,
+      desiredCount: running,
+      runningCount: running,
+      stable: true,
+      serving: running > 0,
+      detail: 'stable',
+      ...(taskDefinition !== undefined && { taskDefinition }),
+    };
+  }
+}
