@@ -2,35 +2,45 @@
 export interface Distribution {
   readonly values: number[];
   readonly counts: number[];
+  /** The significant digits that values are kept to; all of them when left out. */
+  digits?: number;
 }
 
-/** Above this many different values, values are kept to three significant digits (an error of 0.5 % at most). */
-const MOST_VALUES = 512;
+/**
+ * How many different values there may be at each precision. Three digits are an error of 0.5 % at most, two of 5 %;
+ * at two digits there are ninety values in a power of ten, and so an end.
+ */
+const MOST_VALUES: readonly { readonly upTo: number; readonly then: number }[] = [
+  { upTo: 512, then: 3 },
+  { upTo: 2048, then: 2 },
+];
 
 export function emptyDistribution(): Distribution {
   return { values: [], counts: [] };
 }
 
 export function addValue(into: Distribution, value: number, count = 1): void {
-  const at = into.values.indexOf(value);
-  if (at >= 0) into.counts[at] = (into.counts[at] ?? 0) + count;
-  else if (into.values.length < MOST_VALUES) append(into, value, count);
-  else coarsen(into, value, count);
-}
-
-function append(into: Distribution, value: number, count: number): void {
-  into.values.push(value);
+  const kept = into.digits === undefined ? value : Number(value.toPrecision(into.digits));
+  const at = into.values.indexOf(kept);
+  if (at >= 0) {
+    into.counts[at] = (into.counts[at] ?? 0) + count;
+    return;
+  }
+  into.values.push(kept);
   into.counts.push(count);
+  const coarser = MOST_VALUES.find(
+    ({ upTo, then }) => into.values.length > upTo && then < (into.digits ?? Infinity),
+  );
+  if (coarser) coarsen(into, coarser.then);
 }
 
-function coarsen(into: Distribution, value: number, count: number): void {
+function coarsen(into: Distribution, digits: number): void {
   const merged = new Map<number, number>();
-  const add = (one: number, times: number): void => {
-    const rounded = Number(one.toPrecision(3));
-    merged.set(rounded, (merged.get(rounded) ?? 0) + times);
-  };
-  for (const [i, one] of into.values.entries()) add(one, into.counts[i] ?? 0);
-  add(value, count);
+  for (const [value, count] of sortedPairs([into])) {
+    const rounded = Number(value.toPrecision(digits));
+    merged.set(rounded, (merged.get(rounded) ?? 0) + count);
+  }
+  into.digits = digits;
   into.values.splice(0, into.values.length, ...merged.keys());
   into.counts.splice(0, into.counts.length, ...merged.values());
 }

@@ -161,8 +161,8 @@ function keyOf({ namespace, name, dimensions }: MetricName, unit: string): strin
   return JSON.stringify([namespace, name, unit, sorted]);
 }
 
-function copy({ values, counts }: Distribution): Distribution {
-  return { values: [...values], counts: [...counts] };
+function copy({ values, counts, ...precision }: Distribution): Distribution {
+  return { values: [...values], counts: [...counts], ...precision };
 }
 
 /** A minute with one distribution for the whole of it. */

@@ -32,7 +32,7 @@ const RANGED: Readonly<Record<string, (inside: Pairs, all: Pairs) => number>> = 
  * @returns undefined for a name that CloudWatch doesn't know, or a range in percent
  */
 export function parseStatistic(name: string): Statistic | undefined {
-  const simple = SIMPLE[name];
+  const simple = Object.hasOwn(SIMPLE, name) ? SIMPLE[name] : undefined;
   if (simple) return (parts) => simple(sortedPairs(parts));
   const percent = /^p(100|\d{1,2}(?:\.\d{1,10})?)$/i.exec(name)?.[1];
   if (percent !== undefined) return (parts) => percentile(sortedPairs(parts), Number(percent));

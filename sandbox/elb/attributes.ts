@@ -81,7 +81,7 @@ export function changedAttributes(
 ): Record<string, string> {
   const after = { ...before };
   for (const { Key = '', Value = '' } of changes) {
-    const known = catalogue[Key];
+    const known = Object.hasOwn(catalogue, Key) ? catalogue[Key] : undefined;
     if (!known) throw new AwsError('ValidationError', `Attribute key '${Key}' is not recognized`);
     if (!known.allowed.passes(Value)) {
       throw new AwsError(

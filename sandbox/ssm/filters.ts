@@ -32,7 +32,7 @@ function predicateOf(filter: ParameterStringFilter, allowed: readonly string[]):
   const values = filter.Values ?? [];
   if (key === 'Path') return pathPredicate(filter.Option ?? 'OneLevel', values);
   const option = filter.Option ?? 'Equals';
-  const test = tests[option];
+  const test = tests.get(option);
   if (!test || (option !== 'Equals' && key !== 'Name' && option !== 'BeginsWith')) {
     throw new AwsError(
       'InvalidFilterOption',
@@ -53,11 +53,11 @@ function predicateOf(filter: ParameterStringFilter, allowed: readonly string[]):
   };
 }
 
-const tests: Readonly<Record<string, (field: string, value: string) => boolean>> = {
-  Equals: (field, value) => field === value,
-  BeginsWith: (field, value) => field.startsWith(value),
-  Contains: (field, value) => field.includes(value),
-};
+const tests: ReadonlyMap<string, (field: string, value: string) => boolean> = new Map([
+  ['Equals', (field: string, value: string) => field === value],
+  ['BeginsWith', (field: string, value: string) => field.startsWith(value)],
+  ['Contains', (field: string, value: string) => field.includes(value)],
+]);
 
 function pathPredicate(option: string, values: readonly string[]): Predicate {
   if (option !== 'OneLevel' && option !== 'Recursive') {
@@ -92,8 +92,8 @@ function fieldsOf(parameter: StoredParameter, key: string): readonly string[] {
     case 'Label':
       return parameter.versions.flatMap(({ labels }) => labels);
     default: {
-      const value = parameter.tags[key.slice('tag:'.length)];
-      return value === undefined ? [] : [value];
+      const tag = key.slice('tag:'.length);
+      return Object.entries(parameter.tags).flatMap(([name, value]) => (name === tag ? [value] : []));
     }
   }
 }

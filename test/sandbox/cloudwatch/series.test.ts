@@ -1,0 +1,100 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { SeriesStore } from '../../../sandbox/cloudwatch/series.ts';
+import { Store } from '../../../sandbox/store.ts';
+
+const START = 1_800_000_000;
+const metric = { namespace: 'Demo', name: 'Requests', dimensions: { B: '2', A: '1' } };
+const inAnyOrder = { ...metric, dimensions: { A: '1', B: '2' } };
+const HOUR = 3600;
+
+async function aStore(): Promise<Store> {
+  return Store.open(await mkdtemp(join(tmpdir(), 'series-')));
+}
+
+function counts(series: SeriesStore, period: number, end = START + HOUR): [at: number, count: number][] {
+  return series
+    .points({ ...inAnyOrder, start: START, end, period })
+    .map(({ at, parts }) => [at - START, parts.flatMap((part) => part.counts).reduce((a, b) => a + b, 0)]);
+}
+
+test('values are found to the second, in any period', async () => {
+  const store = await aStore();
+  const series = new SeriesStore(store, () => START * 1000);
+  for (const second of [0, 0, 3, 7, 64])
+    series.record({ ...metric, value: 1, timestamp: (START + second) * 1000 + 999 });
+  expect(counts(series, 1)).toEqual([
+    [0, 2],
+    [3, 1],
+    [7, 1],
+    [64, 1],
+  ]);
+  expect(counts(series, 5)).toEqual([
+    [0, 3],
+    [5, 1],
+    [60, 1],
+  ]);
+  expect(counts(series, 60)).toEqual([
+    [0, 4],
+    [60, 1],
+  ]);
+  expect(counts(series, 60, START + 7)).toEqual([[0, 3]]);
+  series.close();
+  await store.close();
+});
+
+test('a metric is its namespace, name and all its dimensions', async () => {
+  const store = await aStore();
+  const series = new SeriesStore(store, () => START * 1000);
+  series.record({ ...metric, dimensions: { A: '1' }, value: 1 });
+  expect(counts(series, 60)).toEqual([]);
+  expect(series.metrics(0)).toEqual([{ ...metric, dimensions: { A: '1' } }]);
+  series.close();
+  await store.close();
+});
+
+test('what was measured is there after a restart', async () => {
+  const stateDir = await mkdtemp(join(tmpdir(), 'series-'));
+  const store = await Store.open(stateDir);
+  const series = new SeriesStore(store, () => START * 1000);
+  series.record({ ...metric, value: 1 });
+  series.record({ ...metric, value: 2 });
+  series.close();
+  await store.close();
+
+  const again = await Store.open(stateDir);
+  const restored = new SeriesStore(again, () => START * 1000);
+  restored.record({ ...metric, value: 2 });
+  expect(counts(restored, 60)).toEqual([[0, 3]]);
+  restored.close();
+  await again.close();
+});
+
+test('after three hours minutes are left, after a day nothing', async () => {
+  const store = await aStore();
+  let now = START * 1000;
+  const series = new SeriesStore(store, () => now);
+  for (const second of [1, 2, 3])
+    series.record({ ...metric, value: second, timestamp: (START + second) * 1000 });
+  now += 4 * HOUR * 1000;
+  series.save();
+  expect(counts(series, 1)).toEqual([[0, 3]]);
+  now += 24 * HOUR * 1000;
+  series.save();
+  expect(counts(series, 60)).toEqual([]);
+  expect(store.table('cloudwatch.minutes').values()).toEqual([]);
+  series.close();
+  await store.close();
+});
+
+test('more metrics than there is room for push out the oldest', async () => {
+  const store = await aStore();
+  const series = new SeriesStore(store, () => START * 1000);
+  for (let i = 0; i <= 5000; i++) series.record({ ...metric, name: `m${i}`, value: 1 });
+  expect(series.metrics(0)).toHaveLength(5000);
+  expect(series.metrics(0).some(({ name }) => name === 'm0')).toBe(false);
+  series.close();
+  await store.close();
+});
