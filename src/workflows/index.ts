@@ -10,6 +10,7 @@ export {
   deployToStaging,
 } from './deploy-to-environment.ts';
 export { environment } from './environment.ts';
+export { planDeployment } from './plan-deployment.ts';
 export { rollbackDeployment } from './rollback-deployment.ts';
 
 /** Takes every type that is not one of ours, so that a typing error fails at once instead of waiting for ever. */

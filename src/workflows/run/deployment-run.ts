@@ -177,8 +177,17 @@ export class DeploymentRun {
     }
   }
 
+  /** Runs `main`, which changes nothing and holds no lock, and hands back what it found. @throws as `conduct` does */
+  async look<T>(main: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#untilAborted(main);
+    } catch (error) {
+      throw await CancellationScope.nonCancellable(() => this.#fail(error));
+    }
+  }
+
   /** A cancellation of the run reaches `main` as well: it ends as an abort does. */
-  async #untilAborted(main: () => Promise<void>): Promise<void> {
+  async #untilAborted<T>(main: () => Promise<T>): Promise<T> {
     const scope = new CancellationScope();
     const steps = scope.run(main);
     const watch = new CancellationScope();
@@ -189,7 +198,7 @@ export class DeploymentRun {
     // A cancellation ends the watch as well: that is no failure of its own.
     const watched = stopped.catch(() => undefined);
     try {
-      await steps;
+      return await steps;
     } finally {
       watch.cancel();
       await watched;

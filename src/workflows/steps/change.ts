@@ -16,11 +16,15 @@ export interface Deployed {
 }
 
 /** Puts the environment's tag on the digests that were tested. Nothing is rebuilt, no tag is moved. */
-export async function promote(run: DeploymentRun, { manifest }: Prepared): Promise<void> {
+export async function promote(run: DeploymentRun, { manifest, status }: Prepared): Promise<void> {
   const { registry, services, target } = run.policy;
   const { proof: lock } = run.lock;
   const tag = `${target.environment}-${manifest.version}`;
-  if (run.previous?.manifest.version === manifest.version) return;
+  // A release that was live here before has its tag already, and a rollback to it must find it.
+  if (
+    status.history.some((past) => past.outcome === 'Completed' && past.manifest.version === manifest.version)
+  )
+    return;
   await run.step(
     'images',
     () => activities('write', `tag ${tag}`).promoteImages({ registry, services, manifest, tag, lock }),
@@ -41,12 +45,12 @@ export async function promote(run: DeploymentRun, { manifest }: Prepared): Promi
 }
 
 /** Writes the release's settings to parameters of its own, so that no running task ever reads another value. */
-export async function settings(run: DeploymentRun, { settings: planned }: Prepared): Promise<void> {
+export async function settings(run: DeploymentRun, { settings: planned, status }: Prepared): Promise<void> {
   const { target, settings: file } = run.policy;
   if (planned.length === 0) return;
   const { release } = run;
   const { proof: lock } = run.lock;
-  const kept = new Set(run.previous?.settings);
+  const kept = new Set(status.history.flatMap((past) => past.settings));
   const names = planned.map(({ parameter }) => parameter).filter((name) => !kept.has(name));
   await run.step(
     'settings',
