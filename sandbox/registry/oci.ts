@@ -44,7 +44,7 @@ export interface OciImageConfig {
   readonly rootfs?: { readonly type: string; readonly diff_ids: readonly string[] };
 }
 
-export const MEDIA_TYPES = {
+const MEDIA_TYPES = {
   manifest: 'application/vnd.oci.image.manifest.v1+json',
   index: 'application/vnd.oci.image.index.v1+json',
   dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
@@ -58,8 +58,8 @@ const TAG = /^\w[\w.-]{0,127}$/;
 
 export const isDigest = (text: string): boolean => DIGEST.test(text);
 export const isTag = (text: string): boolean => TAG.test(text);
-export const isManifestType = (mediaType: string): boolean => MANIFEST_TYPES.includes(mediaType);
-export const isIndexType = (mediaType: string): boolean => INDEX_TYPES.includes(mediaType);
+const isManifestType = (mediaType: string): boolean => MANIFEST_TYPES.includes(mediaType);
+const isIndexType = (mediaType: string): boolean => INDEX_TYPES.includes(mediaType);
 
 /**
  * Reads a manifest or an index.

@@ -178,7 +178,7 @@ export function createRepositories({ store, blobs, accountId, now, onPush }: Dep
 }
 
 /** The refusal that ECR gives a push to a tag that is taken. */
-export function tagIsImmutable(repository: string, tag: string): RegistryError {
+function tagIsImmutable(repository: string, tag: string): RegistryError {
   return new RegistryError(
     'TAG_INVALID',
     `The image tag '${tag}' already exists in the '${repository}' repository and cannot be overwritten because the tag is immutable.`,

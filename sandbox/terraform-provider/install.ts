@@ -4,8 +4,8 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** How a configuration names the provider: `source = "sandbox.local/rehearsal/aws"`. */
-export const PROVIDER_SOURCE = 'sandbox.local/rehearsal/aws';
-export const PROVIDER_VERSION = '1.0.0';
+const PROVIDER_SOURCE = 'sandbox.local/rehearsal/aws';
+const PROVIDER_VERSION = '1.0.0';
 
 const EXECUTABLE = `terraform-provider-aws_v${PROVIDER_VERSION}`;
 

@@ -99,13 +99,14 @@ function endWithParent(stop: () => unknown, isBusy: () => boolean): void {
 }
 
 function unary(handle: (request: CallRequest) => Promise<object>): grpc.handleUnaryCall<CallRequest, object> {
-  return async (call, callback) => {
+  const answer = async (request: CallRequest, callback: grpc.sendUnaryData<object>): Promise<void> => {
     try {
-      callback(null, await handle(call.request));
+      callback(null, await handle(request));
     } catch (error) {
       callback({ code: grpc.status.INTERNAL, details: String(error) });
     }
   };
+  return (call, callback) => void answer(call.request, callback);
 }
 
 function describe(file: string, name: string): grpc.ServiceDefinition {

@@ -8,7 +8,7 @@ import type { Header } from 'tar-stream';
 export type Entry = Partial<Header> & { readonly name: string; readonly body?: string };
 
 /** A tar archive of `entries`, in their order. */
-export async function aTar(entries: readonly Entry[]): Promise<Buffer> {
+async function aTar(entries: readonly Entry[]): Promise<Buffer> {
   const archive = pack();
   for (const { body, ...header } of entries) archive.entry(header, body ?? '');
   archive.finalize();
