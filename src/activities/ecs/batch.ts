@@ -24,7 +24,9 @@ export function createBatcher<Group, Value>(options: BatchOptions<Group, Value>)
   function open(group: Group, key: string): Batch<Value> {
     const names = new Set<string>();
     const due = (lastSent.get(key) ?? 0) + options.interval - performance.now();
-    const answer = new Promise<void>((resolve) => setTimeout(resolve, Math.max(0, due))).then(() => {
+    // Unreferenced: when all who asked are cancelled, the wait must not hold the process.
+    const wait = new Promise<void>((resolve) => void setTimeout(resolve, Math.max(0, due)).unref());
+    const answer = wait.then(() => {
       waiting.delete(key);
       lastSent.set(key, performance.now());
       return fetchAll(options, group, [...names]);

@@ -1,0 +1,230 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { CancelledFailure } from '@temporalio/common';
+import { dyingApp, goodApp, sickApp, until } from '../../sandbox/ecs/world.ts';
+import { aLock, anActivity, aPolicy, aRig, aService, aTarget, inside } from './aRollout.ts';
+import type { Rig } from './aRollout.ts';
+
+let rig: Rig;
+beforeAll(async () => {
+  rig = await aRig();
+});
+afterAll(() => rig.close());
+
+const target = aTarget();
+
+/** A steady service of one task, and the input that rolls `app` out on it. */
+async function aChange(name: string, app: string, { balanced = false } = {}) {
+  const { world } = rig;
+  const first = await world.define(name, await world.push(name, goodApp('one')));
+  const loadBalancers = balanced
+    ? [
+        {
+          targetGroupArn: (await world.balance(name)).targetGroupArn,
+          containerName: 'web',
+          containerPort: 80,
+        },
+      ]
+    : [];
+  await world.create(name, { taskDefinition: first, loadBalancers });
+  await world.steady(name);
+  const taskDefinition = await world.define(name, await world.push(name, app));
+  const service = aService(name);
+  return { first, input: { target, service, taskDefinition, rollout: aPolicy(), lock: aLock } };
+}
+
+type StartInput = Awaited<ReturnType<typeof aChange>>['input'];
+
+const start = (input: StartInput, scheduled?: number) =>
+  inside(anActivity(scheduled), () => rig.activities.startRollout(input));
+
+async function follow(input: StartInput, { activities = rig.activities, policy = aPolicy() } = {}) {
+  const rollout = await start(input);
+  return inside(anActivity(), () =>
+    activities.followRollout({ target, service: input.service, rollout, policy }),
+  );
+}
+
+test('a release that starts and stays is a pass, with the circuit breaker on', async () => {
+  const { input } = await aChange('good', goodApp('two'), { balanced: true });
+
+  const verdict = await follow(input);
+
+  expect(verdict.outcome).toBe('pass');
+  const service = await rig.world.service('good');
+  expect(service.taskDefinition).toBe(input.taskDefinition);
+  expect(service.deploymentConfiguration).toMatchObject({
+    deploymentCircuitBreaker: { enable: true, rollback: true },
+    minimumHealthyPercent: 100,
+    maximumPercent: 200,
+  });
+});
+
+test('a retry finds the deployment that an earlier attempt started', async () => {
+  const { input } = await aChange('again', goodApp('two'));
+  const scheduled = Date.now();
+
+  const first = await start(input, scheduled);
+  const second = await start(input, scheduled);
+  await rig.world.steady('again');
+  const afterItsEnd = await start(input, scheduled);
+
+  expect(first.serviceDeploymentArn).toMatch(/^arn:aws:ecs:.*:service-deployment\//);
+  expect([second, afterItsEnd]).toEqual([first, first]);
+  expect(await rig.deployments('again')).toHaveLength(2);
+});
+
+test('a retry finds the deployment that ECS has already taken back, and does not start another', async () => {
+  const { input } = await aChange('again-bad', dyingApp, { balanced: true });
+  const scheduled = Date.now();
+  const first = await start(input, scheduled);
+  await until(
+    () => rig.world.rollout('again-bad'),
+    ({ status }) => status === 'ROLLBACK_SUCCESSFUL',
+  );
+
+  expect(await start(input, scheduled)).toEqual(first);
+  expect(await rig.deployments('again-bad')).toHaveLength(2);
+});
+
+test('a service that already runs the task definition needs no deployment, and following it passes', async () => {
+  const { first, input } = await aChange('same', goodApp('two'));
+  const asserted = rig.asserted();
+  const rollout = await start({ ...input, taskDefinition: first }, Date.now() + 60_000);
+
+  expect(rollout).toEqual({ service: 'same', taskDefinition: first, desiredCount: 1 });
+  expect(rig.asserted()).toBe(asserted);
+  const policy = aPolicy();
+  const verdict = await inside(anActivity(), () =>
+    rig.activities.followRollout({
+      target,
+      service: input.service,
+      rollout,
+      policy,
+    }),
+  );
+  expect(verdict.outcome).toBe('pass');
+});
+
+test('another number of tasks alone makes no deployment but is waited for', async () => {
+  const { first, input } = await aChange('more', goodApp('two'));
+  const service = aService('more', { desiredCount: 2 });
+
+  const rollout = await start({ ...input, service, taskDefinition: first }, Date.now() + 60_000);
+  const verdict = await inside(anActivity(), () =>
+    rig.activities.followRollout({
+      target,
+      service,
+      rollout,
+      policy: aPolicy(),
+    }),
+  );
+
+  expect(rollout.serviceDeploymentArn).toBeUndefined();
+  expect(verdict.outcome).toBe('pass');
+  expect(await rig.world.service('more')).toMatchObject({ runningCount: 2, desiredCount: 2 });
+});
+
+test("the circuit breaker's rollback is a fail that tells why the tasks stopped", async () => {
+  const { input } = await aChange('breaks', dyingApp, { balanced: true });
+
+  const verdict = await follow(input, { activities: rig.withDeps({ allowedDeaths: 100 }) });
+
+  expect(verdict.outcome).toBe('fail');
+  expect(verdict.reasons[0]).toMatch(
+    /tasks? stopped: Essential container in task exited \(container web: exit code 3\)/,
+  );
+  expect(verdict.reasons.at(-1)).toMatch(/ROLLBACK_\w+/);
+});
+
+test('an image that is not there is a fail that says so', async () => {
+  const { input } = await aChange('missing', goodApp('two'));
+  const image = `127.0.0.1:${rig.world.sandbox.port}/missing@sha256:${'0'.repeat(64)}`;
+
+  const verdict = await follow({ ...input, taskDefinition: await rig.world.define('missing', image) });
+
+  expect(verdict).toMatchObject({
+    outcome: 'fail',
+    reasons: [expect.stringContaining('CannotPullContainerError'), expect.any(String)],
+  });
+});
+
+test('tasks that die after they started are a fail before ECS gives up', async () => {
+  const diesLater = `${goodApp('two')} setTimeout(() => process.exit(7), 60);`;
+  const { input } = await aChange('crashes', diesLater, { balanced: true });
+
+  const verdict = await follow(input, { activities: rig.withDeps({ allowedDeaths: 0 }) });
+
+  expect(verdict).toMatchObject({
+    outcome: 'fail',
+    reasons: [expect.stringMatching(/died after they had started/), expect.stringMatching(/exit code 7/)],
+  });
+  expect((await rig.world.rollout('crashes')).status).toBe('IN_PROGRESS');
+});
+
+test("somebody else's deployment that replaces ours is a fail that says so", async () => {
+  const { first, input } = await aChange('taken', sickApp, { balanced: true });
+  const rollout = await start(input);
+  await rig.world.update('taken', { taskDefinition: first });
+
+  const following = { target, service: input.service, rollout, policy: aPolicy() };
+  const verdict = await inside(anActivity(), () => rig.activities.followRollout(following));
+
+  const [, , foreign] = await rig.deployments('taken');
+  expect(verdict.outcome).toBe('fail');
+  expect(verdict.reasons[0]).toContain(`Somebody else's deployment ${foreign?.serviceDeploymentArn}`);
+});
+
+test("a service that is busy with somebody else's deployment is waited for, not overrun", async () => {
+  const { first, input } = await aChange('busy', goodApp('three'), { balanced: true });
+  const foreign = await rig.world.define('busy', await rig.world.push('busy', sickApp));
+  await rig.world.update('busy', { taskDefinition: foreign });
+
+  await expect(start(input)).rejects.toMatchObject({ type: 'DeploymentInProgress', nonRetryable: false });
+  expect(await rig.deployments('busy')).toHaveLength(2);
+  expect(first).not.toBe(foreign);
+});
+
+test('a rollout that does not end in its time is a fail', async () => {
+  const { input } = await aChange('slow', sickApp, { balanced: true });
+
+  const verdict = await follow(input, { policy: aPolicy({ timeoutSeconds: 0.1 }) });
+
+  expect(verdict).toMatchObject({
+    outcome: 'fail',
+    reasons: [expect.stringContaining('did not end within 0.1 s')],
+  });
+});
+
+test('cancelled, following stops at once and leaves the deployment alone', async () => {
+  const { input } = await aChange('cancelled', sickApp, { balanced: true });
+  const rollout = await start(input);
+  const activity = anActivity();
+  activity.once('heartbeat', () => activity.cancel());
+
+  const following = { target, service: input.service, rollout, policy: aPolicy() };
+  const failed = inside(activity, () => rig.withDeps({ pollMilliseconds: 60_000 }).followRollout(following));
+
+  await expect(failed).rejects.toBeInstanceOf(CancelledFailure);
+  expect((await rig.world.rollout('cancelled')).status).toBe('IN_PROGRESS');
+});
+
+test('without the lock nothing is started', async () => {
+  const { input } = await aChange('unlocked', goodApp('two'));
+  rig.loseLock(true);
+  try {
+    await expect(start(input)).rejects.toMatchObject({ type: 'LockLost', nonRetryable: true });
+  } finally {
+    rig.loseLock(false);
+  }
+  expect(await rig.deployments('unlocked')).toHaveLength(1);
+});
+
+test('a service that Terraform has not made is an error that names what to do', async () => {
+  const { input } = await aChange('there', goodApp('two'));
+
+  await expect(start({ ...input, service: aService('nowhere') })).rejects.toMatchObject({
+    type: 'ServiceNotFound',
+    nonRetryable: true,
+    message: expect.stringContaining("Create it with the environment's Terraform"),
+  });
+});

@@ -1,0 +1,99 @@
+import { describe, expect, test } from '@jest/globals';
+import { nextRestoreStep, restoreGoal } from '../../src/domain/restore.ts';
+import type { RestoreObservation } from '../../src/domain/restore.ts';
+import type { DeploymentStatus, ObservedDeployment } from '../../src/domain/rollout.ts';
+
+const goal = { taskDefinition: 'web:1', desiredCount: 2 };
+const NOTHING_REFUSED = new Set<string>();
+
+const served: RestoreObservation = {
+  exists: true,
+  primary: 'web:1',
+  desiredCount: 2,
+  runningCount: 2,
+  pendingCount: 0,
+  settled: true,
+  strangers: [],
+  unidentified: 0,
+};
+const aDeployment = (status: DeploymentStatus, taskDefinition: string): ObservedDeployment => ({
+  arn: 'arn:d',
+  status,
+  taskDefinition,
+  createdAt: 1,
+});
+const next = (change: Partial<RestoreObservation>, refused: ReadonlySet<string> = NOTHING_REFUSED) =>
+  nextRestoreStep(goal, { ...served, ...change }, refused).kind;
+
+describe('the goal', () => {
+  const previous = { exists: true, serving: true, taskDefinition: 'web:1', desiredCount: 2 };
+
+  test('is what served', () => {
+    expect(restoreGoal(previous)).toEqual(goal);
+  });
+
+  test('is no tasks where nothing served, of the task definition that was there', () => {
+    expect(restoreGoal({ ...previous, serving: false })).toEqual({
+      taskDefinition: 'web:1',
+      desiredCount: 0,
+    });
+    expect(restoreGoal({ exists: false, serving: false, desiredCount: 0 })).toEqual({ desiredCount: 0 });
+  });
+});
+
+test('what serves already needs nothing', () => {
+  expect(next({})).toBe('done');
+});
+
+test('a service that is gone needs nothing', () => {
+  expect(next({ exists: false })).toBe('done');
+});
+
+test.each(['PENDING', 'IN_PROGRESS'] as const)('ECS is asked to roll back what is %s', (status) => {
+  expect(next({ primary: 'web:2', settled: false, newest: aDeployment(status, 'web:2') })).toBe('stop');
+});
+
+test('what ECS would not stop is overruled by an update', () => {
+  const newest = aDeployment('IN_PROGRESS', 'web:2');
+  expect(next({ primary: 'web:2', settled: false, newest }, new Set(['arn:d']))).toBe('update');
+});
+
+test.each(['STOP_REQUESTED', 'ROLLBACK_REQUESTED', 'ROLLBACK_IN_PROGRESS'] as const)(
+  'what is %s is waited for',
+  (status) => {
+    expect(next({ primary: 'web:1', settled: false, newest: aDeployment(status, 'web:2') })).toBe('wait');
+  },
+);
+
+test('the way back itself is not stopped', () => {
+  expect(next({ settled: false, runningCount: 1, newest: aDeployment('IN_PROGRESS', 'web:1') })).toBe('wait');
+});
+
+test('another task definition or number of tasks is updated', () => {
+  expect(next({ primary: 'web:2' })).toBe('update');
+  expect(next({ desiredCount: 1, runningCount: 1 })).toBe('update');
+});
+
+test.each<[string, Partial<RestoreObservation>]>([
+  ['unsettled', { settled: false }],
+  ['with a task of the failed release', { strangers: ['task 1 runs web:2'] }],
+  ['with tasks of unknown images', { unidentified: 1 }],
+])('a service %s does not serve yet', (_what, change) => {
+  expect(next(change)).toBe('wait');
+});
+
+describe('back to no tasks', () => {
+  const nothing = { desiredCount: 0 };
+  const step = (change: Partial<RestoreObservation>) =>
+    nextRestoreStep(nothing, { ...served, primary: 'web:2', ...change }, NOTHING_REFUSED).kind;
+
+  test('takes the tasks away without asking for a rollback that has nowhere to go', () => {
+    expect(step({ newest: aDeployment('IN_PROGRESS', 'web:2') })).toBe('update');
+  });
+
+  test('waits until the last task is gone', () => {
+    expect(step({ desiredCount: 0, runningCount: 1 })).toBe('wait');
+    expect(step({ desiredCount: 0, runningCount: 0, pendingCount: 1 })).toBe('wait');
+    expect(step({ desiredCount: 0, runningCount: 0 })).toBe('done');
+  });
+});

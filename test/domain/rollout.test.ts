@@ -1,0 +1,146 @@
+import { describe, expect, test } from '@jest/globals';
+import { judgeRollout } from '../../src/domain/rollout.ts';
+import type { ObservedDeployment, RolloutExpectation, RolloutObservation } from '../../src/domain/rollout.ts';
+
+const OURS = 'arn:deployment/ours';
+const wanted: RolloutExpectation = {
+  service: 'web',
+  taskDefinition: 'web:2',
+  serviceDeploymentArn: OURS,
+  timeoutSeconds: 600,
+  allowedDeaths: 2,
+};
+const aDeployment = (change: Partial<ObservedDeployment> = {}): ObservedDeployment => ({
+  arn: OURS,
+  status: 'IN_PROGRESS',
+  taskDefinition: 'web:2',
+  createdAt: 1_000,
+  ...change,
+});
+const seen = (change: Partial<RolloutObservation> = {}): RolloutObservation => ({
+  deployment: aDeployment(),
+  primary: 'web:2',
+  settled: false,
+  strangers: [],
+  unidentified: 0,
+  deaths: 0,
+  stoppedReasons: [],
+  elapsedSeconds: 10,
+  ...change,
+});
+const arrived = (change: Partial<RolloutObservation> = {}) =>
+  seen({ deployment: aDeployment({ status: 'SUCCESSFUL' }), settled: true, ...change });
+const foreign = aDeployment({ arn: 'arn:deployment/foreign', taskDefinition: 'web:3', createdAt: 2_000 });
+
+test.each(['PENDING', 'IN_PROGRESS'] as const)('there is no verdict while it is %s', (status) => {
+  expect(judgeRollout(wanted, seen({ deployment: aDeployment({ status }) }))).toBeUndefined();
+});
+
+test('there is no verdict while ECS does not list the deployment yet', () => {
+  const { deployment: _, ...unlisted } = seen();
+  expect(judgeRollout(wanted, unlisted)).toBeUndefined();
+});
+
+test.each([
+  'STOP_REQUESTED',
+  'ROLLBACK_REQUESTED',
+  'ROLLBACK_IN_PROGRESS',
+  'STOPPED',
+  'ROLLBACK_SUCCESSFUL',
+  'ROLLBACK_FAILED',
+] as const)('%s is a fail at once, the stopped reasons first', (status) => {
+  const deployment = aDeployment({ status, statusReason: 'circuit breaker' });
+  const verdict = judgeRollout(
+    wanted,
+    seen({ deployment, primary: 'web:1', stoppedReasons: ['3 tasks stopped: oops'] }),
+  );
+  expect(verdict).toEqual({
+    outcome: 'fail',
+    reasons: ['3 tasks stopped: oops', `ECS ended the rollout of web as ${status}: circuit breaker`],
+  });
+});
+
+describe('SUCCESSFUL', () => {
+  test('with the release running is a pass', () => {
+    expect(judgeRollout(wanted, arrived())?.outcome).toBe('pass');
+  });
+
+  test('of another task definition is a fail', () => {
+    const deployment = aDeployment({ status: 'SUCCESSFUL', taskDefinition: 'web:1' });
+    expect(judgeRollout(wanted, arrived({ deployment }))?.outcome).toBe('fail');
+  });
+
+  test('with another primary task definition is a fail', () => {
+    expect(judgeRollout(wanted, arrived({ primary: 'web:1' }))?.outcome).toBe('fail');
+  });
+
+  test('with a task of another image is a fail that names it', () => {
+    expect(judgeRollout(wanted, arrived({ strangers: ['task 1 runs another image'] }))).toEqual({
+      outcome: 'fail',
+      reasons: ['task 1 runs another image'],
+    });
+  });
+
+  test('is waited on while tasks are unsettled or their images unknown', () => {
+    expect(judgeRollout(wanted, arrived({ settled: false }))).toBeUndefined();
+    expect(judgeRollout(wanted, arrived({ unidentified: 1 }))).toBeUndefined();
+  });
+
+  test('but never settled is a fail when its time is over', () => {
+    expect(judgeRollout(wanted, arrived({ settled: false, elapsedSeconds: 601 }))?.outcome).toBe('fail');
+  });
+});
+
+describe("somebody else's deployment", () => {
+  test('after ours is a fail that names it', () => {
+    const stopped = aDeployment({ status: 'STOPPED' });
+    const [reason] =
+      judgeRollout(wanted, seen({ deployment: stopped, newest: foreign, primary: 'web:3' }))?.reasons ?? [];
+    expect(reason).toBe(
+      "Somebody else's deployment arn:deployment/foreign of web:3 replaced the rollout of web.",
+    );
+  });
+
+  test('before ours is none of our business', () => {
+    const newest = { ...foreign, createdAt: 500 };
+    expect(judgeRollout(wanted, seen({ newest, primary: 'web:1' }))).toBeUndefined();
+  });
+
+  test('that deleted the service is a fail', () => {
+    const { primary: _, ...gone } = seen();
+    expect(judgeRollout(wanted, gone)?.reasons[0]).toContain('is gone');
+  });
+});
+
+test('more deaths than are allowed are a fail while ECS still tries', () => {
+  expect(judgeRollout(wanted, seen({ deaths: 2 }))).toBeUndefined();
+  expect(judgeRollout(wanted, seen({ deaths: 3, stoppedReasons: ['why'] }))).toMatchObject({
+    outcome: 'fail',
+    reasons: ['3 tasks of web died after they had started; 2 are allowed.', 'why'],
+  });
+});
+
+test('deaths count also when ECS calls the deployment successful', () => {
+  expect(judgeRollout(wanted, arrived({ deaths: 3 }))?.outcome).toBe('fail');
+});
+
+test('after its time it is a fail', () => {
+  expect(judgeRollout(wanted, seen({ elapsedSeconds: 600 }))).toBeUndefined();
+  expect(judgeRollout(wanted, seen({ elapsedSeconds: 601 }))?.reasons[0]).toContain(
+    'did not end within 600 s',
+  );
+});
+
+describe('a rollout that needed no deployment', () => {
+  const { serviceDeploymentArn: _, ...none } = wanted;
+  const { deployment: __, ...unmoved } = seen();
+
+  test('passes when the service is settled on the task definition', () => {
+    expect(judgeRollout(none, { ...unmoved, settled: true })?.outcome).toBe('pass');
+    expect(judgeRollout(none, unmoved)).toBeUndefined();
+  });
+
+  test('fails when something else runs', () => {
+    expect(judgeRollout(none, { ...unmoved, primary: 'web:3' })?.outcome).toBe('fail');
+  });
+});
