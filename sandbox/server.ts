@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createClock } from './clock.ts';
+import type { Clock } from './clock.ts';
 import { createCloudWatch } from './cloudwatch/cloudwatch.ts';
 import { createEcr } from './ecr/ecr.ts';
 import { createEcs } from './ecs/ecs.ts';
@@ -50,83 +51,101 @@ export interface HttpMount {
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { port = 0, stateDir, accountId = '000000000000', region = 'eu-west-1', speed = 1 } = options;
-  const clock = createClock(speed);
   const store = await Store.open(stateDir);
-  const closers: (() => Promise<void>)[] = [];
+  const closers: Closer[] = [() => store.close()];
+  const server = createServer();
   const close = async (): Promise<void> => {
+    // First the door: nothing may be started while things are being stopped.
+    await stop(server);
     for (const closer of closers.toReversed()) await closer();
-    await store.close();
   };
   try {
-    const server = createServer();
-    const ready = Promise.withResolvers<(request: IncomingMessage, response: ServerResponse) => void>();
-    ready.promise.catch(() => server.closeAllConnections());
+    const ready =
+      Promise.withResolvers<(request: IncomingMessage, response: ServerResponse) => Promise<void>>();
     server.on('request', (request, response) => {
       // A request that comes before all services stand waits for them.
       ready.promise.then((answer) => answer(request, response)).catch(() => response.destroy());
     });
     const url = `http://127.0.0.1:${await listen(server, port)}`;
-    closers.push(() => stop(server));
-
-    // One line a service, in the order of what needs what. A closer is run in reverse.
-    const services: ServiceDefinition[] = [];
-    const mounts: HttpMount[] = [];
-
-    const registryHost = (): string => new URL(url).host;
-    const registry = await openRegistry({ store, stateDir, accountId, now: () => clock.now() });
-    const ecr = createEcr({
-      store,
-      registry,
-      stateDir,
-      registryHost,
-      now: () => clock.now(),
-      speed: clock.speed,
-    });
-    services.push(ecr.service);
-    mounts.push(registry.mount, ecr.mount);
-
-    const ssm = createSsm({ store, clock });
-    services.push(
-      ssm.service,
-      createSecretsManager({ store, clock }).service,
-      createSts({ store, clock }).service,
-    );
-
-    const cloudwatch = createCloudWatch({ store, clock });
-    services.push(cloudwatch.service);
-    closers.push(async () => cloudwatch.close());
-
-    const elb = await createElb({ store, clock, recorder: cloudwatch.recorder });
-    services.push(elb.service);
-    closers.push(() => elb.close());
-
-    const secrets = createSecretReader({ parameters: ssm.parameters, services, accountId, region });
-    const { images } = registry;
-    const runner = createTaskRunner({
-      store,
-      clock,
-      images,
-      secrets,
-      region,
-      logDir: join(stateDir, 'logs'),
-    });
-    closers.push(() => runner.close());
-    const sampler = startSampler(() => runner.running(), cloudwatch.recorder, clock);
-    closers.push(async () => sampler.stop());
-    const ecs = createEcs({ store, clock, runner, targets: elb.targets, images, region, accountId });
-    services.push(ecs.service);
-    closers.push(async () => ecs.close());
-
+    const wiring: Wiring = { store, clock: createClock(speed), stateDir, accountId, region, url, closers };
+    const { services, mounts } = await openServices(wiring);
     const endpoint = { services: services.map(mount), accountId, region, flush: () => store.flush() };
-    ready.resolve((request, response) => {
+    ready.resolve(async (request, response) => {
       const other = mounts.find(({ prefix }) => request.url?.startsWith(prefix));
-      void (other ? other.handle(request, response) : handleAws(endpoint, request, response));
+      await (other ? other.handle(request, response) : handleAws(endpoint, request, response));
     });
     return { url, port: (server.address() as AddressInfo).port, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+type Closer = () => void | Promise<void>;
+
+interface Wiring {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly stateDir: string;
+  readonly accountId: string;
+  readonly region: string;
+  readonly url: string;
+  /** Run in reverse order at the end. */
+  readonly closers: Closer[];
+}
+
+/** Opens every service, in the order of what needs what. */
+async function openServices(wiring: Wiring): Promise<{ services: ServiceDefinition[]; mounts: HttpMount[] }> {
+  const { store, clock, stateDir, accountId, region, url, closers } = wiring;
+  const services: ServiceDefinition[] = [];
+  const mounts: HttpMount[] = [];
+
+  const registryHost = (): string => new URL(url).host;
+  const registry = await openRegistry({ store, stateDir, accountId, now: () => clock.now() });
+  const ecr = createEcr({
+    store,
+    registry,
+    stateDir,
+    registryHost,
+    now: () => clock.now(),
+    speed: clock.speed,
+  });
+  services.push(ecr.service);
+  mounts.push(registry.mount, ecr.mount);
+
+  const ssm = createSsm({ store, clock });
+  services.push(
+    ssm.service,
+    createSecretsManager({ store, clock }).service,
+    createSts({ store, clock }).service,
+  );
+
+  const cloudwatch = createCloudWatch({ store, clock });
+  services.push(cloudwatch.service);
+  closers.push(() => cloudwatch.close());
+
+  const elb = await createElb({ store, clock, recorder: cloudwatch.recorder });
+  services.push(elb.service);
+  closers.push(() => elb.close());
+
+  const secrets = createSecretReader({ parameters: ssm.parameters, services, accountId, region });
+  const { images } = registry;
+  const runner = createTaskRunner({
+    store,
+    clock,
+    images,
+    secrets,
+    region,
+    logDir: join(stateDir, 'logs'),
+  });
+  closers.push(() => runner.close());
+  const sampler = startSampler(() => runner.running(), cloudwatch.recorder, clock);
+  closers.push(() => sampler.stop());
+  const ecs = createEcs({ store, clock, runner, targets: elb.targets, images, region, accountId });
+  services.push(ecs.service);
+  closers.push(() => ecs.close());
+
+  return { services, mounts };
 }
 
 function listen(server: Server, port: number): Promise<number> {
@@ -139,9 +158,16 @@ function listen(server: Server, port: number): Promise<number> {
   });
 }
 
+/** How long requests that are under way have to end. */
+const PATIENCE_MS = 2000;
+
 function stop(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
+    const impatience = setTimeout(() => server.closeAllConnections(), PATIENCE_MS);
+    server.close(() => {
+      clearTimeout(impatience);
+      resolve();
+    });
     server.closeIdleConnections();
   });
 }

@@ -1,4 +1,4 @@
-import { nowIso } from './context.ts';
+import { nowIso, shortName } from './context.ts';
 import type { EcsContext } from './context.ts';
 import type { DeploymentRecord, ServiceDeploymentRecord, ServiceRecord } from './records.ts';
 import { changeRollout, currentRollout, revertTo } from './rollout.ts';
@@ -7,7 +7,7 @@ import { rollbackStrategy } from './strategy.ts';
 import type { StageName } from './strategy.ts';
 import { definitionOf } from './task-spec.ts';
 import { endTask, startTask, targetsOf } from './tasks.ts';
-import { tagsOf } from './tags.ts';
+import { managedTags, tagsOf } from './tags.ts';
 import type { Action } from './view.ts';
 
 type ActionOf<Kind extends Action['kind']> = Extract<Action, { kind: Kind }>;
@@ -59,6 +59,9 @@ function startTasks(ecs: EcsContext, service: ServiceRecord, action: ActionOf<'s
       : source === 'TASK_DEFINITION'
         ? definition.taskDefinitionArn
         : '';
+  const managed = service.enableECSManagedTags
+    ? managedTags(shortName(service.clusterArn), service.serviceName)
+    : [];
   const started = Array.from({ length: action.count }, () =>
     startTask(ecs, {
       clusterArn: service.clusterArn,
@@ -66,7 +69,7 @@ function startTasks(ecs: EcsContext, service: ServiceRecord, action: ActionOf<'s
       group: `service:${service.serviceName}`,
       startedBy: deployment.id,
       service: { arn: service.serviceArn, deploymentId: deployment.id, revisionArn: deployment.revisionArn },
-      tags: tagsOf(ecs, tagged),
+      tags: [...managed, ...tagsOf(ecs, tagged)],
       ...(service.launchType ? { launchType: service.launchType } : {}),
       ...(service.platformVersion === undefined ? {} : { platformVersion: service.platformVersion }),
     }),

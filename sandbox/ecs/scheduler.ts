@@ -133,10 +133,8 @@ function handle(ecs: EcsContext, task: TaskRecord, event: TaskEvent): void {
 function register(ecs: EcsContext, task: TaskRecord): void {
   if (task.desiredStatus === 'STOPPED') return;
   for (const { targetGroupArn, target } of targetsOf(ecs, task)) {
-    void Promise.resolve(ecs.targets.register(targetGroupArn, target)).catch(() => undefined);
-    onService(ecs, task, (service) =>
-      say(ecs, service, `registered 1 targets in (target-group ${targetGroupArn})`),
-    );
+    const text = registered(ecs, targetGroupArn, target);
+    onService(ecs, task, (service) => say(ecs, service, text));
   }
 }
 

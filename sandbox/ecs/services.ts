@@ -162,7 +162,7 @@ function updated(
     ...rest,
     ...(definition ? { taskDefinition: definition.taskDefinitionArn } : {}),
     deploymentConfiguration: configurationOf(deploymentConfiguration, service.deploymentConfiguration),
-  } as ServiceRecord;
+  };
 }
 
 /** The members whose change makes a deployment, by the API reference of UpdateService. */

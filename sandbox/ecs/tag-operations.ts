@@ -7,11 +7,12 @@ import type { Given } from '../protocol/given.ts';
 import { AwsError } from '../protocol/service.ts';
 import { clientError, invalid, shortName } from './context.ts';
 import type { EcsContext } from './context.ts';
-import { tagsOf, writeTags } from './tags.ts';
+import { checkTags, tagsOf, writeTags } from './tags.ts';
 
 export function tagResource(ecs: EcsContext) {
   return ({ resourceArn, tags }: Given<TagResourceRequest, 'resourceArn' | 'tags'>): unknown => {
     checkResource(ecs, resourceArn);
+    checkTags(tags, tagsOf(ecs, resourceArn));
     writeTags(ecs, resourceArn, tags);
     return {};
   };

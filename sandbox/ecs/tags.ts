@@ -9,22 +9,26 @@ export function tagsOf(ecs: EcsContext, resourceArn: string): Tag[] {
   return ecs.tables.tags.get(resourceArn) ?? [];
 }
 
-/** Adds tags; one of the same key is replaced. @throws AwsError InvalidParameterException above 50 */
+/** Adds tags; one of the same key is replaced. Callers have checked what users gave. */
 export function writeTags(ecs: EcsContext, resourceArn: string, tags: readonly Tag[]): void {
   if (tags.length === 0) return;
   const byKey = new Map(
     [...tagsOf(ecs, resourceArn), ...tags].map(({ key, value }) => [key ?? '', value ?? '']),
   );
-  checkTags([...byKey].map(([key, value]) => ({ key, value })));
   ecs.tables.tags.set(
     resourceArn,
     [...byKey].map(([key, value]) => ({ key, value })),
   );
 }
 
-/** @throws AwsError InvalidParameterException */
-export function checkTags(tags: readonly Tag[]): void {
-  if (tags.length > MOST_TAGS)
+/**
+ * What ECS refuses of tags that a user gives.
+ * @param kept the tags that stay beside them
+ * @throws AwsError InvalidParameterException
+ */
+export function checkTags(tags: readonly Tag[], kept: readonly Tag[] = []): void {
+  const keys = new Set([...kept, ...tags].map(({ key }) => key));
+  if (keys.size > MOST_TAGS)
     throw invalid(`The maximum number of tags has been exceeded. Limit: ${MOST_TAGS}`);
   for (const { key = '', value = '' } of tags) {
     if (key.length < 1 || key.length > 128)
@@ -32,4 +36,12 @@ export function checkTags(tags: readonly Tag[]): void {
     if (value.length > 256) throw invalid(`Tag value must be at most 256 characters: ${key}`);
     if (/^aws:/i.test(key)) throw invalid(`Tag keys that start with aws: are reserved: ${key}`);
   }
+}
+
+/** The tags that ECS itself gives to a task, where `enableECSManagedTags` asks for them. */
+export function managedTags(clusterName: string, serviceName?: string): Tag[] {
+  return [
+    { key: 'aws:ecs:clusterName', value: clusterName },
+    ...(serviceName === undefined ? [] : [{ key: 'aws:ecs:serviceName', value: serviceName }]),
+  ];
 }

@@ -11,7 +11,7 @@ import { badToken, PAGE } from './clusters.ts';
 import { activeCluster, arn, invalid, nowIso, shortName } from './context.ts';
 import type { EcsContext } from './context.ts';
 import type { TaskDefinitionRecord, TaskRecord } from './records.ts';
-import { checkTags, tagsOf } from './tags.ts';
+import { checkTags, managedTags, tagsOf } from './tags.ts';
 import { usableDefinition } from './task-definitions.ts';
 import { endTask, forgetOldTasks, startTask } from './tasks.ts';
 
@@ -30,13 +30,14 @@ export function runTask(ecs: EcsContext) {
     const earlier = clientToken === undefined ? undefined : earlierRun(ecs, clientToken, request);
     if (earlier) return { tasks: earlier, failures: [] };
     const tags = input.propagateTags === 'TASK_DEFINITION' ? tagsOf(ecs, definition.taskDefinitionArn) : [];
+    const managed = input.enableECSManagedTags === true ? managedTags(cluster.clusterName) : [];
     const tasks = Array.from({ length: count }, () =>
       startTask(ecs, {
         clusterArn: cluster.clusterArn,
         definition,
         group: input.group ?? `family:${definition.family}`,
         launchType: input.launchType ?? 'EC2',
-        tags: [...tags, ...(input.tags ?? [])],
+        tags: [...managed, ...tags, ...(input.tags ?? [])],
         ...(input.startedBy === undefined ? {} : { startedBy: input.startedBy }),
         ...(input.overrides ? { overrides: input.overrides } : {}),
         ...(input.platformVersion === undefined ? {} : { platformVersion: input.platformVersion }),

@@ -147,7 +147,7 @@ function compile(pattern: string): RegExp | undefined {
 
 function describe(value: unknown): string {
   if (value instanceof Uint8Array) return `${value.length} bytes`;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function lowerFirst(name: string): string {

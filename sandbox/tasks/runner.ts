@@ -34,7 +34,9 @@ export function createTaskRunner({ store, ...dependencies }: RunnerDependencies)
   };
 
   return {
-    start: (spec) => void add(spec).start(),
+    start(spec) {
+      if (!closed) void add(spec).start();
+    },
     recover(specs) {
       const known = new Set(specs.map(({ taskArn }) => taskArn));
       for (const [key, { identity }] of records.entries()) {

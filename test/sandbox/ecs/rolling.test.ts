@@ -45,9 +45,9 @@ test('an update replaces the tasks without a failed request', async () => {
   const { url } = await aService('traffic');
   const second = await world.define('traffic', await world.push('traffic', goodApp('two')));
   const answers: string[] = [];
-  let going = true;
+  const ending = new AbortController();
   const traffic = (async () => {
-    while (going) {
+    while (!ending.signal.aborted) {
       const response = await fetch(url);
       answers.push(response.ok ? await response.text() : String(response.status));
     }
@@ -55,7 +55,7 @@ test('an update replaces the tasks without a failed request', async () => {
 
   await world.update('traffic', { taskDefinition: second });
   const steady = await world.steady('traffic');
-  going = false;
+  ending.abort();
   await traffic;
 
   expect(new Set(answers)).toEqual(new Set(['one', 'two']));
