@@ -5,10 +5,11 @@ import { fileURLToPath } from 'node:url';
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 export const toolsDirectory = join(root, '.tools');
 export const packagesBin = join(root, 'node_modules', '.bin');
+export const toolsBin = join(toolsDirectory, 'bin');
 
-/** The search path without the folders that npm puts in front, which differ from caller to caller. */
+/** The search path without our own folders and those that npm puts in front, which differ from caller to caller. */
 export function machinePath(path = process.env.PATH ?? '') {
-  const ours = (entry) => /[\\/]node_modules[\\/]\.bin$|node-gyp-bin$/.test(entry);
+  const ours = (entry) => entry === toolsBin || /[\\/]node_modules[\\/]\.bin$|node-gyp-bin$/.test(entry);
   return path.split(delimiter).filter((entry) => entry !== '' && !ours(entry));
 }
 

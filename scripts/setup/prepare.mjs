@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { purposes } from './arguments.mjs';
-import { machinePath, packagesBin, root, toolsDirectory, which } from './paths.mjs';
+import { machinePath, packagesBin, root, toolsBin, toolsDirectory, which } from './paths.mjs';
 
 const recordFile = join(toolsDirectory, 'tools.json');
 
@@ -14,7 +14,7 @@ const recordFile = join(toolsDirectory, 'tools.json');
 export async function prepare(purpose) {
   const { packagesAreCurrent } = await import('./packages.mjs');
   if (!packagesAreCurrent() || !isReady(purpose)) await install(purpose);
-  return { ...process.env, PATH: [packagesBin, ...machinePath()].join(delimiter) };
+  return { ...process.env, PATH: [packagesBin, toolsBin, ...machinePath()].join(delimiter) };
 }
 
 /** Everything is checked before anything is changed. */

@@ -1,16 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { root, toolsDirectory } from './paths.mjs';
+import { root, toolsBin, toolsDirectory } from './paths.mjs';
 import { outputOf, runStep } from './process.mjs';
 
 /** pip's settings for a folder of its own, whatever the user's say; an index of theirs stays in force. */
@@ -23,7 +23,7 @@ const pipEnvironment = {
 };
 
 /** Where the packages of scripts/requirements-<name>.txt are, or will be, for this Python. */
-export function pythonFolder(name, python) {
+function pythonFolder(name, python) {
   const version = outputOf(python, [
     '-c',
     'import sys, platform; print(*sys.version_info[:2], platform.machine())',
@@ -68,21 +68,27 @@ function removeOthers(prefix) {
 }
 
 /**
- * Writes a command that runs a Python program of `folder`, as `pip install --target` leaves none that finds its packages.
+ * Puts a command into .tools/bin that runs a Python program of `folder`, as `pip install --target` leaves none that finds
+ * its packages.
  * @param {string} code Python
  * @returns {string} the command's file
  */
 export function writeCommand(name, python, folder, code) {
-  const bin = join(toolsDirectory, 'bin');
-  const file = join(bin, name);
-  const temporary = `${file}.new-${randomUUID()}`;
-  mkdirSync(bin, { recursive: true });
   const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
-  writeFileSync(
-    temporary,
-    `#!/bin/sh\nPYTHONPATH=${quoted(folder)} exec ${quoted(python)} -c ${quoted(code)} "$@"\n`,
-  );
-  chmodSync(temporary, 0o755);
+  const script = `#!/bin/sh\nPYTHONPATH=${quoted(folder)} exec ${quoted(python)} -c ${quoted(code)} "$@"\n`;
+  return placeCommand(name, (file) => writeFileSync(file, script, { mode: 0o755 }));
+}
+
+/** Puts a link to `program` into .tools/bin. */
+export function linkCommand(name, program) {
+  placeCommand(name, (file) => symlinkSync(program, file));
+}
+
+function placeCommand(name, write) {
+  const file = join(toolsBin, name);
+  const temporary = `${file}.new-${randomUUID()}`;
+  mkdirSync(toolsBin, { recursive: true });
+  write(temporary);
   renameSync(temporary, file);
   return file;
 }

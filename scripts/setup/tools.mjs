@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { SetupError } from './arguments.mjs';
 import { isExecutable, machinePath, which } from './paths.mjs';
-import { installPython, writeCommand } from './python-tools.mjs';
+import { installPython, linkCommand, writeCommand } from './python-tools.mjs';
 import { outputOf } from './process.mjs';
 import { atLeast, findPython, withVersion } from './requirements.mjs';
 
@@ -26,8 +26,13 @@ export const toolFinders = {
     const onPath = withVersion('temporal', ['--version'], '1.3');
     if (onPath !== undefined || python === undefined) return { temporalCli: onPath };
     const folder = await installPython('temporal', python, 'the Temporal CLI (44 MB)', recordStep);
-    if (folder === undefined) console.error('Without the Temporal CLI: its SDK will try to download one.');
-    return { temporalCli: folder && join(folder, 'bin', 'temporal') };
+    if (folder === undefined) {
+      console.error('Without the Temporal CLI: its SDK will try to download one.');
+      return {};
+    }
+    const temporalCli = join(folder, 'bin', 'temporal');
+    linkCommand('temporal', temporalCli);
+    return { temporalCli };
   },
 
   async testServer({ python, recordStep }) {

@@ -71,7 +71,9 @@ describe('the command', () => {
   test('finds the project’s programs first', async () => {
     const result = await project.start(script('console.log(process.env.PATH)'));
 
-    expect(result.stdout).toBe(`${project.root}/node_modules/.bin:${project.root}/machine`);
+    expect(result.stdout).toBe(
+      ['node_modules/.bin', '.tools/bin', 'machine'].map((folder) => join(project.root, folder)).join(':'),
+    );
   });
 
   test('is told a signal, and may end in its own way', async () => {
