@@ -97,7 +97,7 @@ function attempt(exchange: Exchange, keepAlive: boolean): Promise<Outcome | 'los
       answered = true;
       response.off('close', clientGone);
       const status = answer.statusCode ?? 502;
-      const seconds = (performance.now() - began) / 1000;
+      const seconds = Math.round((performance.now() - began) * 1000) / 1e6;
       answerClient(exchange, answer, () => settle({ kind: 'answered', status, seconds }));
     });
     sendBody(request, upstream);

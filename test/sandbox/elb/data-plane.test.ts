@@ -105,6 +105,43 @@ test('the target is told who asked, and gets method, path, headers and body as t
   });
 });
 
+test('HEAD, empty answers and bodies of unknown length pass as they are', async () => {
+  const { lb, behind } = await serving('a');
+  behind[0]!.onRequest = async (request, response) => {
+    if (request.method === 'HEAD') return response.writeHead(200, { 'content-length': 1234 }).end();
+    if (request.method === 'DELETE') return response.writeHead(204).end();
+    return response.end(`${request.headers['transfer-encoding']} ${(await text(request)).length}`);
+  };
+  const head = await fetch(lb.url, { method: 'HEAD' });
+  expect([head.status, head.headers.get('content-length')]).toEqual([200, '1234']);
+  expect((await fetch(lb.url, { method: 'DELETE' })).status).toBe(204);
+  const parts = new ReadableStream({
+    start(controller) {
+      for (let i = 0; i < 10; i++) controller.enqueue(new TextEncoder().encode('x'.repeat(10_000)));
+      controller.close();
+    },
+  });
+  expect(await body(lb.url, { method: 'POST', body: parts, duplex: 'half' })).toBe('chunked 100000');
+});
+
+test('a client that goes away takes its request to the target with it', async () => {
+  const { lb, behind } = await serving('a');
+  const arrived = Promise.withResolvers<void>();
+  const cut = Promise.withResolvers<void>();
+  behind[0]!.onRequest = (_request, response) => {
+    response.on('close', () => cut.resolve());
+    arrived.resolve();
+  };
+  const leaving = new AbortController();
+  const asked = fetch(lb.url, { signal: leaving.signal });
+  await arrived.promise;
+  leaving.abort(new Error('gone'));
+  await expect(asked).rejects.toThrow('gone');
+  await cut.promise;
+  behind[0]!.onRequest = (_request, response) => response.end('next');
+  expect(await body(lb.url)).toBe('next');
+});
+
 test('an answer streams through as it is written', async () => {
   const { lb, behind } = await serving('a');
   const second = Promise.withResolvers<void>();
