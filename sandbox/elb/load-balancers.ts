@@ -25,7 +25,7 @@ import type { LoadBalancerRecord } from './records.ts';
 import { mergeTags } from './tags.ts';
 
 /** The sandbox has one network. */
-export const VPC = 'vpc-00000000000000000';
+const VPC = 'vpc-00000000000000000';
 
 /** CreateLoadBalancer; the same name with the same settings is the same load balancer. */
 export function createLoadBalancer({

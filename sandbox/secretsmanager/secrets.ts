@@ -37,7 +37,6 @@ export interface StoredSecret {
 
 export const CURRENT = 'AWSCURRENT';
 export const PREVIOUS = 'AWSPREVIOUS';
-export const PENDING = 'AWSPENDING';
 
 /** The secrets of all accounts and regions. */
 export interface SecretTable {

@@ -16,8 +16,8 @@ export interface TestSandbox {
   };
   /** The AWS CLI's answer. @throws Error with the CLI's message when it fails */
   aws(...args: string[]): Promise<unknown>;
-  /** Stops the sandbox and starts one on the same state. */
-  restarted(): Promise<TestSandbox>;
+  /** Stops the sandbox and starts one on the same state. @param between done while none runs */
+  restarted(between?: () => Promise<void>): Promise<TestSandbox>;
   close(): Promise<void>;
 }
 
@@ -29,8 +29,9 @@ export async function aSandbox(options: { speed?: number; stateDir?: string } = 
     url: sandbox.url,
     client: { endpoint: sandbox.url, region: 'eu-west-1', credentials },
     aws: (...args) => awsCli(sandbox.url, args),
-    async restarted() {
+    async restarted(between) {
       await sandbox.close();
+      await between?.();
       return aSandbox({ ...options, stateDir });
     },
     async close() {

@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   AddTagsCommand,
@@ -16,6 +17,7 @@ import {
   DescribeTargetGroupAttributesCommand,
   DescribeTargetGroupsCommand,
   DescribeTargetHealthCommand,
+  ElasticLoadBalancingV2Client,
   ModifyListenerCommand,
   ModifyLoadBalancerAttributesCommand,
   ModifyRuleCommand,
@@ -371,4 +373,34 @@ test('the AWS CLI drives it, and after a restart everything serves again', async
   expect(await sandbox.aws('elbv2', ...wait)).toEqual({});
   expect(await (await fetch(lb.url)).text()).toBe('still here');
   await behind.close();
+});
+
+test('a port that is taken while it was away is waited for, and the load balancer says so', async () => {
+  const mine = await aLoadBalancer(sandbox);
+  await mine.elb.send(
+    new ModifyListenerCommand({ ListenerArn: mine.listenerArn, DefaultActions: fixed('mine again') }),
+  );
+  const squatter = createServer((_request, response) => response.end('not yours'));
+  sandbox = await sandbox.restarted(
+    () => new Promise((resolve) => void squatter.listen(mine.port, '127.0.0.1', resolve)),
+  );
+  const elb = new ElasticLoadBalancingV2Client(sandbox.client);
+  const state = async () => {
+    const found = await elb.send(
+      new DescribeLoadBalancersCommand({ LoadBalancerArns: [mine.loadBalancerArn] }),
+    );
+    return found.LoadBalancers?.[0]?.State;
+  };
+  expect(await state()).toMatchObject({
+    Code: 'active_impaired',
+    Reason: expect.stringContaining(`Port ${mine.port} of 127.0.0.1`),
+  });
+  expect(await (await fetch(mine.url)).text()).toBe('not yours');
+  await new Promise((resolve) => {
+    squatter.close(resolve);
+    squatter.closeAllConnections();
+  });
+  const deadline = Date.now() + 5000;
+  while ((await state())?.Code !== 'active') if (Date.now() > deadline) throw new Error('Still impaired');
+  expect(await (await fetch(mine.url)).text()).toBe('mine again');
 });
