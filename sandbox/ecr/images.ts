@@ -17,7 +17,7 @@ import { isDigest } from '../registry/oci.ts';
 import type { Image } from '../registry/repositories.ts';
 import { fromRegistry, invalidParameter } from './errors.ts';
 import { imageOf, lookUp, repositoryOf } from './scope.ts';
-import type { EcrOptions, Operations } from './scope.ts';
+import type { EcrOptions, Lookup, Operations } from './scope.ts';
 import type { Scans } from './scans.ts';
 
 const DEFAULT_PAGE = 100;
@@ -103,7 +103,15 @@ export function imageOperations(options: EcrOptions, scans: Scans): Operations {
     },
     BatchDeleteImage(input: Given<BatchDeleteImageRequest, 'repositoryName' | 'imageIds'>, context) {
       const repository = repositoryOf(options, input, context);
-      const { found, failures } = sort(input.imageIds, (id) => lookUp(options, repository, id));
+      const { found, failures } = sort(input.imageIds, (id) => {
+        const result = lookUp(options, repository, id);
+        if (result.kind === 'failed' || (id.imageTag !== undefined && result.image.tags.length > 1))
+          return result;
+        const list = repositories
+          .images(repository.name)
+          .find(({ members }) => members?.includes(result.image.digest));
+        return list === undefined ? result : referencedBy(list);
+      });
       const imageIds = found.flatMap(({ id, image }) => {
         repositories.deleteImage(repository.name, id.imageTag ?? image.digest);
         return id.imageTag === undefined ? identifyAll(image) : [identify(image, id.imageTag)];
@@ -139,6 +147,11 @@ export function imageOperations(options: EcrOptions, scans: Scans): Operations {
   };
 }
 
+function referencedBy({ digest }: Image): Lookup {
+  const failureReason = `Requested image referenced by manifest list: [${digest}]`;
+  return { kind: 'failed', failureCode: 'ImageReferencedByManifestList', failureReason };
+}
+
 function identify(image: Image, imageTag: string | undefined): ImageIdentifier {
   return { imageDigest: image.digest, ...(imageTag !== undefined && { imageTag }) };
 }
@@ -158,10 +171,7 @@ interface Sorted {
   readonly failures: ImageFailure[];
 }
 
-function sort(
-  ids: readonly ImageIdentifier[],
-  look: (id: ImageIdentifier) => ReturnType<typeof lookUp>,
-): Sorted {
+function sort(ids: readonly ImageIdentifier[], look: (id: ImageIdentifier) => Lookup): Sorted {
   const sorted: Sorted = { found: [], failures: [] };
   for (const imageId of ids) {
     const result = look(imageId);

@@ -22,6 +22,8 @@ export interface Image {
   readonly imageSize: number;
   readonly pushedAt: string;
   readonly tags: readonly string[];
+  /** An index's manifests, by digest. */
+  readonly members?: readonly string[];
 }
 
 export interface PushedImage {
@@ -84,6 +86,21 @@ export function createRepositories({ store, blobs, accountId, now, onPush }: Dep
       .map(([tag]) => tag),
   });
 
+  /** All that a manifest refers to must be in its repository. */
+  const checkParts = (name: string, parsed: ParsedManifest): void => {
+    for (const { digest } of partsOf(parsed)) {
+      const found = parsed.kind === 'index' ? images.get(key(name, digest)) : links.get(key(name, digest));
+      if (found !== undefined) continue;
+      throw new RegistryError(
+        'MANIFEST_BLOB_UNKNOWN',
+        `The manifest refers to ${digest}, which isn't in ${name}`,
+        {
+          detail: { digest, kind: parsed.kind },
+        },
+      );
+    }
+  };
+
   const self: Repositories = {
     create(settings) {
       const repository = { ...settings, createdAt: new Date(now()).toISOString() };
@@ -118,7 +135,7 @@ export function createRepositories({ store, blobs, accountId, now, onPush }: Dep
         .filter((image) => image.repository === repository)
         .map(withTags),
     image(repository, reference) {
-      const digest = isDigest(reference) ? reference : tagsOf(repository)[reference];
+      const digest = isDigest(reference) ? reference : digestUnder(tagsOf(repository), reference);
       const image = digest === undefined ? undefined : images.get(key(repository, digest));
       return image && withTags(image);
     },
@@ -128,25 +145,13 @@ export function createRepositories({ store, blobs, accountId, now, onPush }: Dep
       const parsed = parseManifest(bytes, mediaType);
       if (parsed.kind === 'invalid')
         throw new RegistryError('MANIFEST_INVALID', `The manifest is invalid: ${parsed.reason}`);
-      for (const part of partsOf(parsed)) {
-        if (
-          !(parsed.kind === 'index' ? images.get(key(name, part.digest)) : self.hasBlob(name, part.digest))
-        ) {
-          throw new RegistryError(
-            'MANIFEST_BLOB_UNKNOWN',
-            `The manifest refers to ${part.digest}, which isn't in ${name}`,
-            {
-              detail: { digest: part.digest, kind: parsed.kind },
-            },
-          );
-        }
-      }
+      checkParts(name, parsed);
       const digest = await blobs.put(bytes);
       const tag = checkReference(reference, digest);
       const known = images.get(key(name, digest));
       // Read again: another push may have set the tag, or the repository be deleted, while the manifest was written.
       const current = self.get(name);
-      const tagged = tag === undefined ? undefined : current.tags[tag];
+      const tagged = tag === undefined ? undefined : digestUnder(current.tags, tag);
       const existed = known !== undefined && (tag === undefined || tagged === digest);
       if (tag !== undefined && tagged !== undefined && tagged !== digest && current.immutableTags) {
         throw tagIsImmutable(name, tag);
@@ -175,6 +180,11 @@ export function createRepositories({ store, blobs, accountId, now, onPush }: Dep
     linkBlob: (repository, digest) => links.set(key(repository, digest), true),
   };
   return self;
+}
+
+/** `constructor` is a valid tag too. */
+function digestUnder(tags: Readonly<Record<string, string>>, tag: string): string | undefined {
+  return Object.hasOwn(tags, tag) ? tags[tag] : undefined;
 }
 
 /** The refusal that ECR gives a push to a tag that is taken. */
@@ -206,6 +216,7 @@ function describe(repository: string, digest: string, parsed: ParsedManifest, pu
     parsed.kind === 'manifest'
       ? (parsed.manifest.artifactType ?? parsed.manifest.config.mediaType)
       : undefined;
+  const members = parsed.kind === 'index' ? parsed.index.manifests.map((member) => member.digest) : undefined;
   return {
     repository,
     digest,
@@ -213,5 +224,6 @@ function describe(repository: string, digest: string, parsed: ParsedManifest, pu
     imageSize,
     pushedAt,
     ...(artifactType && { artifactType }),
+    ...(members && { members }),
   };
 }

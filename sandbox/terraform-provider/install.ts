@@ -91,9 +91,7 @@ const quote = (path: string): string => `'${path.replaceAll("'", String.raw`'\''
 
 /** Terraform's name for this machine. */
 function platform(): string {
-  const os = process.platform === 'win32' ? 'windows' : process.platform;
-  const architecture = process.arch === 'x64' ? 'amd64' : process.arch === 'ia32' ? '386' : process.arch;
-  return `${os}_${architecture}`;
+  return `${process.platform}_${process.arch === 'x64' ? 'amd64' : process.arch}`;
 }
 
 /** A Terraform that reads the file meanwhile sees the old one or the new one, whole. */

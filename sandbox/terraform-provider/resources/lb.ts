@@ -50,7 +50,7 @@ export const lb: AwsResource = {
     const elb = await clients.elb();
     const arn = required(state, 'id');
     const found = await unless(
-      ['LoadBalancerNotFoundException', 'LoadBalancerNotFound'],
+      ['LoadBalancerNotFoundException'],
       elb.describeLoadBalancers({ LoadBalancerArns: [arn] }),
     );
     const live = found?.LoadBalancers?.[0];

@@ -18,6 +18,7 @@ import {
   StartImageScanCommand,
   TagResourceCommand,
 } from '@aws-sdk/client-ecr';
+import type { BatchDeleteImageCommandOutput, ImageIdentifier } from '@aws-sdk/client-ecr';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -188,6 +189,28 @@ describe('images', () => {
     const layerDigests = [digestOf(Buffer.from('x'))];
     const check = await ecr.send(new BatchCheckLayerAvailabilityCommand({ repositoryName, layerDigests }));
     expect(check.layers).toMatchObject([{ layerAvailability: 'UNAVAILABLE' }]);
+  });
+
+  test('an image that an index refers to stays until the index is deleted', async () => {
+    const image = await anImage([[{ name: 'a' }]]);
+    await push(image, image.digest);
+    const mediaType = 'application/vnd.oci.image.index.v1+json';
+    const member = {
+      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+      digest: image.digest,
+      size: image.manifest.length,
+    };
+    const imageManifest = JSON.stringify({ schemaVersion: 2, mediaType, manifests: [member] });
+    await ecr.send(new PutImageCommand({ repositoryName, imageManifest, imageTag: 'multi' }));
+    const remove = (imageId: ImageIdentifier): Promise<BatchDeleteImageCommandOutput> =>
+      ecr.send(new BatchDeleteImageCommand({ repositoryName, imageIds: [imageId] }));
+
+    const refused = await remove({ imageDigest: image.digest });
+    await remove({ imageTag: 'multi' });
+    const deleted = await remove({ imageDigest: image.digest });
+
+    expect(refused.failures).toMatchObject([{ failureCode: 'ImageReferencedByManifestList' }]);
+    expect(deleted.imageIds).toEqual([{ imageDigest: image.digest }]);
   });
 
   test('deleting by digest takes all tags', async () => {

@@ -110,6 +110,15 @@ describe('manifests', () => {
     expect(server.registry.repositories.image('base', 'latest')?.digest).toBe(second.digest);
   });
 
+  test.each(['constructor', '__proto__'])('%s is a tag as any other', async (tag) => {
+    const image = await anImage([[{ name: 'a' }]]);
+    expect((await server.ask(`/v2/app/manifests/${tag}`)).status).toBe(404);
+    expect((await server.push('app', tag, image)).status).toBe(201);
+    expect((await server.ask(`/v2/app/manifests/${tag}`)).headers.get('docker-content-digest')).toBe(
+      image.digest,
+    );
+  });
+
   test.each([
     ['whose blobs are missing', 404, 'MANIFEST_BLOB_UNKNOWN'],
     ['that is not JSON', 400, 'MANIFEST_INVALID'],

@@ -1,21 +1,25 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ECR } from '@aws-sdk/client-ecr';
+import { ElasticLoadBalancingV2 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { SecretsManager } from '@aws-sdk/client-secrets-manager';
 import { aWorkspace, freePort } from './aWorkspace.ts';
 import type { Workspace } from './aWorkspace.ts';
 
 let workspace: Workspace;
 let ecr: ECR;
+let elb: ElasticLoadBalancingV2;
 let secrets: SecretsManager;
 beforeAll(async () => {
   workspace = await aWorkspace();
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
   const settings = { endpoint: workspace.sandbox.url, region: 'eu-west-1', credentials };
   ecr = new ECR(settings);
+  elb = new ElasticLoadBalancingV2(settings);
   secrets = new SecretsManager(settings);
 });
 afterAll(async () => {
   ecr.destroy();
+  elb.destroy();
   secrets.destroy();
   await workspace.close();
 });
@@ -171,3 +175,35 @@ resource "aws_lb_listener_rule" "redirect" {
   }
   expect(await actions()).toEqual({});
 }, 90_000);
+
+test('a load balancer that was deleted elsewhere is planned anew with all that is on it', async () => {
+  const { arn: LoadBalancerArn } = await workspace.state('aws_lb.it');
+  await elb.deleteLoadBalancer({ LoadBalancerArn: String(LoadBalancerArn) });
+  const { arn: TargetGroupArn } = await workspace.state('aws_lb_target_group.it');
+  await elb.deleteTargetGroup({ TargetGroupArn: String(TargetGroupArn) });
+
+  expect(await actions()).toEqual({
+    'aws_lb.it': ['create'],
+    'aws_lb_listener.it': ['create'],
+    'aws_lb_listener_rule.redirect': ['create'],
+    'aws_lb_listener_rule.sticky': ['create'],
+    'aws_lb_target_group.it': ['create'],
+  });
+});
+
+test('a target group is destroyed after the listeners that use it, and the load balancer stays', async () => {
+  await workspace.apply();
+  const { arn } = await workspace.state('aws_lb_target_group.it');
+  const { arn: LoadBalancerArn } = await workspace.state('aws_lb.it');
+
+  const target = '-target=aws_lb_target_group.it';
+  const { exitCode, output } = await workspace.run('destroy', '-auto-approve', '-no-color', target);
+
+  expect([exitCode, output]).toEqual([0, expect.stringContaining('Destroy complete')]);
+  await expect(elb.describeTargetGroups({ TargetGroupArns: [String(arn)] })).rejects.toMatchObject({
+    name: 'TargetGroupNotFoundException',
+  });
+  expect(
+    (await elb.describeLoadBalancers({ LoadBalancerArns: [String(LoadBalancerArn)] })).LoadBalancers,
+  ).toHaveLength(1);
+});
