@@ -11,12 +11,12 @@ export interface MetricName {
 }
 
 /** What is kept of a metric in a minute: a distribution for each second that had values. */
-type Minute = Map<number, Distribution>;
+type Minute = readonly (readonly [second: number, distribution: Distribution])[];
 
 interface Series extends MetricName {
   readonly unit: StandardUnit;
   readonly minutes: Map<number, Minute>;
-  /** Minutes that the store doesn't have as they are now. */
+  /** Minutes that the store doesn't have as they are now. The others are the store's own values, and not to be changed. */
   readonly unsaved: Set<number>;
 }
 
@@ -24,7 +24,7 @@ interface Series extends MetricName {
 interface SavedMinute extends MetricName {
   readonly unit: StandardUnit;
   readonly minute: number;
-  readonly seconds: readonly (readonly [second: number, distribution: Distribution])[];
+  readonly seconds: Minute;
 }
 
 /** The values of a metric in one period, which begins at `at` (seconds since the epoch). */
@@ -42,9 +42,9 @@ export interface Query extends MetricName {
   readonly unit?: StandardUnit | undefined;
 }
 
-/** As CloudWatch: values to the second for three hours, to the minute after that (here for a day). */
+/** As CloudWatch: values to the second for three hours, to the minute for fifteen days (coarser ones after that aren't kept here). */
 const SECONDS_KEPT = 3 * 60;
-const MINUTES_KEPT = 24 * 60;
+const MINUTES_KEPT = 15 * 24 * 60;
 const SAVE_EVERY_MS = 20_000;
 const MOST_SERIES = 5000;
 
@@ -59,10 +59,7 @@ export class SeriesStore implements MetricRecorder {
     this.#table = store.table('cloudwatch.minutes');
     this.#now = now;
     for (const saved of this.#table.values()) {
-      this.#of(saved, saved.unit).minutes.set(
-        saved.minute,
-        new Map(saved.seconds.map(([at, kept]) => [at, copy(kept)])),
-      );
+      this.#of(saved, saved.unit).minutes.set(saved.minute, saved.seconds);
     }
     this.#saving = setInterval(() => this.save(), SAVE_EVERY_MS).unref();
   }
@@ -72,12 +69,11 @@ export class SeriesStore implements MetricRecorder {
     const second = Math.floor(timestamp / 1000);
     const minute = Math.floor(second / 60);
     const series = this.#of(measurement, unit);
-    const kept = series.minutes.get(minute) ?? new Map<number, Distribution>();
-    series.minutes.set(minute, kept);
-    const distribution = kept.get(second) ?? emptyDistribution();
-    kept.set(second, distribution);
+    const kept = changeable(series, minute);
+    const found = kept.findLast(([at]) => at === second)?.[1];
+    const distribution = found ?? emptyDistribution();
+    if (!found) series.minutes.set(minute, [...kept, [second, distribution]]);
     addValue(distribution, value, count);
-    series.unsaved.add(minute);
   }
 
   /** The periods that have values, oldest first. Values in several units give a point for each unit. */
@@ -143,7 +139,7 @@ export class SeriesStore implements MetricRecorder {
         series.minutes.delete(minute);
         series.unsaved.delete(minute);
         this.#table.delete(`${key}@${minute}`);
-      } else if (minute < current - SECONDS_KEPT && seconds.size > 1) {
+      } else if (minute < current - SECONDS_KEPT && seconds.length > 1) {
         series.minutes.set(minute, folded(minute, seconds));
         series.unsaved.add(minute);
       }
@@ -151,7 +147,7 @@ export class SeriesStore implements MetricRecorder {
   }
 
   #write(key: string, { namespace, name, dimensions, unit, minutes }: Series, minute: number): void {
-    const seconds = [...(minutes.get(minute) ?? [])].map(([at, kept]) => [at, copy(kept)] as const);
+    const seconds = minutes.get(minute) ?? [];
     this.#table.set(`${key}@${minute}`, { namespace, name, dimensions, unit, minute, seconds });
   }
 }
@@ -161,15 +157,24 @@ function keyOf({ namespace, name, dimensions }: MetricName, unit: string): strin
   return JSON.stringify([namespace, name, unit, sorted]);
 }
 
-function copy({ values, counts, ...precision }: Distribution): Distribution {
-  return { values: [...values], counts: [...counts], ...precision };
+/** A minute that may be added to: a copy of it when the store has it. */
+function changeable({ minutes, unsaved }: Series, minute: number): Minute {
+  const kept = minutes.get(minute) ?? [];
+  if (unsaved.has(minute)) return kept;
+  const copied = kept.map(([at, { values, counts, ...precision }]) => {
+    const distribution: Distribution = { values: [...values], counts: [...counts], ...precision };
+    return [at, distribution] as const;
+  });
+  minutes.set(minute, copied);
+  unsaved.add(minute);
+  return copied;
 }
 
 /** A minute with one distribution for the whole of it. */
 function folded(minute: number, seconds: Minute): Minute {
   const whole = emptyDistribution();
-  for (const [value, count] of sortedPairs([...seconds.values()])) addValue(whole, value, count);
-  return new Map([[minute * 60, whole]]);
+  for (const [value, count] of sortedPairs(seconds.map(([, part]) => part))) addValue(whole, value, count);
+  return [[minute * 60, whole]];
 }
 
 function pointsOf({ minutes, unit }: Series, { start, end, period }: Query): Point[] {
