@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hasCode } from './errors.ts';
 import { identityOf, isAlive, parseIdentity } from './identity.ts';
@@ -101,6 +101,14 @@ export async function followProcess(
       Math.min(LOOK_EVERY, Math.max(1, deadline - now)),
     );
   }
+}
+
+/** Seconds that the process in `directory` ran, or has run so far: also when another worker started it. */
+export async function processDuration(directory: string): Promise<number> {
+  const files = processFiles(directory);
+  const started = await stat(files.wrapper);
+  const ended = await stat(files.exitCode).catch(() => ({ mtimeMs: Date.now() }));
+  return Math.max(0, ended.mtimeMs - started.mtimeMs) / 1000;
 }
 
 /** Sends one SIGINT to the process in `directory`, waits up to `grace` milliseconds, then kills its group. */

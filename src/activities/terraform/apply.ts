@@ -105,7 +105,10 @@ async function settle(
 ): Promise<void> {
   if (succeeded(end)) return;
   if (end.kind === 'exited') throw await failureOf(followed, 'apply', end);
-  const known = await again().then(addressesInState, () => new Set<string>());
+  // Without a readable state all that was to be made is suspect.
+  const known = await again()
+    .then(addressesInState)
+    .catch(() => new Set<string>());
   const suspects = created.filter((address) => !known.has(address) && !address.startsWith('output.'));
   throw applyInterrupted(followed.input.target, suspects);
 }

@@ -71,6 +71,12 @@ const KNOWN: readonly (Diagnosis & { readonly summary: RegExp })[] = [
       "Check that the worker reaches the provider's registry, or give it a mirror in the file that TF_CLI_CONFIG_FILE names.",
   },
   {
+    summary: /encountered problems during initiali[sz]ation/,
+    reason: 'InvalidConfiguration',
+    transient: false,
+    remedy: 'Correct the configuration and release it as a new version. `terraform validate` shows the same.',
+  },
+  {
     summary: /backend/i,
     reason: 'Backend',
     transient: false,

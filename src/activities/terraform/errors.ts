@@ -4,9 +4,16 @@ import type { Target } from '../../domain/policy.ts';
 import type { Check } from '../../domain/verdict.ts';
 import { GUARDS } from '../../domain/change-set-guards.ts';
 import { diagnose } from './diagnostics.ts';
-import type { Diagnostic } from './diagnostics.ts';
+import type { Diagnosis, Diagnostic } from './diagnostics.ts';
 
 const LONGEST_DETAIL = 600;
+/** The shell's exit code for a command that it can't find. */
+const NOT_FOUND = 127;
+const MISSING: Diagnosis = {
+  reason: 'TerraformMissing',
+  transient: false,
+  remedy: 'Install terraform or tofu on the workers, on their PATH.',
+};
 
 /** What terraform was doing when it failed. */
 export type Phase = 'init' | 'validate' | 'plan' | 'show' | 'apply' | 'output' | 'state';
@@ -26,7 +33,7 @@ export interface FailedCommand {
 /** `TerraformFailed`: retryable where its reason is transient, and for an unknown one where nothing was applied. */
 export function terraformFailed(failed: FailedCommand): ApplicationFailure {
   const { target, phase, exitCode, errors, output, erroredState } = failed;
-  const known = diagnose(errors);
+  const known = exitCode === NOT_FOUND ? MISSING : diagnose(errors);
   const why =
     errors.length > 0 ? errors.map(sentence).join(' ') : output || `exit code ${exitCode ?? 'unknown'}`;
   const saved = erroredState === undefined ? '' : ` The state is in ${erroredState} on this worker's host.`;

@@ -15,5 +15,10 @@ export interface TestResult {
 
 export interface TestActivities {
   /** Runs the suite's command at the commit with its declared environment only. Heartbeats. A failing suite is a result, not an error. */
-  runTests(input: { target: Target; release: Release; suite: TestSuite; outputs: Outputs }): Promise<TestResult>;
+  runTests(input: {
+    target: Target;
+    release: Release;
+    suite: TestSuite;
+    outputs: Outputs;
+  }): Promise<TestResult>;
 }

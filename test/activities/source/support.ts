@@ -32,7 +32,7 @@ export class TestRepository {
   ): string {
     for (const [path, content] of Object.entries(files)) this.write(join(this.directory, path), content);
     this.git('add', '--all', '--force', ...Object.keys(files));
-    this.git('commit', '--quiet', '--message', message);
+    this.git('commit', '--quiet', '--allow-empty', '--message', message);
     return this.git('rev-parse', 'HEAD');
   }
 

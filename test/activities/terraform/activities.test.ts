@@ -2,7 +2,7 @@ import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
-import { temporaryDirectories } from '../process/support.ts';
+import { eventually, temporaryDirectories } from '../process/support.ts';
 import { LOCK, TARGET, aTerraform, failureOf, inActivity } from './support.ts';
 
 const newDirectory = temporaryDirectories();
@@ -31,22 +31,22 @@ async function filesUnder(directory: string): Promise<string[]> {
 
 describe('planTerraform', () => {
   test('says what would change, with the version where the configuration declares it, and changes nothing', async () => {
-    const { activities, release, state } = aTerraform(await newDirectory());
-    const input = release(WEB);
-    const plan = await inActivity().run((x) => activities.planTerraform(x), input);
-    expect(plan.changeSet.counts).toEqual({ create: 1, update: 0, replace: 0, delete: 0 });
-    expect(plan.changeSet.changes.map(({ address }) => address)).toContain('terraform_data.web');
-    expect(plan.rendering).toContain('+ terraform_data.web: create\n    input: "1.0.0"');
-    expect(plan.rendering).not.toContain('hunter2');
-    expect(plan.refusals).toEqual([]);
-    await expect(readFile(state)).rejects.toThrow('ENOENT');
+    const t = aTerraform(await newDirectory());
+    const input = t.release(WEB);
+    const planned = await t.plan(input);
+    expect(planned.changeSet.counts).toEqual({ create: 1, update: 0, replace: 0, delete: 0 });
+    expect(planned.changeSet.changes.map(({ address }) => address)).toContain('terraform_data.web');
+    expect(planned.rendering).toContain('+ terraform_data.web: create\n    input: "1.0.0"');
+    expect(planned.rendering).not.toContain('hunter2');
+    expect(planned.refusals).toEqual([]);
+    await expect(readFile(t.state)).rejects.toThrow('ENOENT');
   });
 
   test('has the same digest each time, and another for another version', async () => {
-    const { activities, release } = aTerraform(await newDirectory());
+    const t = aTerraform(await newDirectory());
     const digest = async (version: string) => {
-      const plan = await inActivity().run((x) => activities.planTerraform(x), release(WEB, {}, version));
-      return plan.changeSet.digest;
+      const planned = await t.plan(t.release(WEB, {}, version));
+      return planned.changeSet.digest;
     };
     const first = await digest('1.0.0');
     expect(await digest('1.0.0')).toBe(first);
@@ -54,34 +54,30 @@ describe('planTerraform', () => {
   });
 
   test('leaves no plan, no state and no output behind', async () => {
-    const { activities, release, dataDirectory } = aTerraform(await newDirectory());
-    await inActivity().run((x) => activities.planTerraform(x), release(WEB));
-    expect(await filesUnder(join(dataDirectory, 'terraform', 'writing', 'production'))).toEqual([]);
+    const t = aTerraform(await newDirectory());
+    await t.plan(t.release(WEB));
+    expect(await filesUnder(join(t.dataDirectory, 'terraform', 'writing', 'production'))).toEqual([]);
   });
 
   test('uses variables and variable files', async () => {
-    const { activities, release, repository } = aTerraform(await newDirectory());
-    repository.commit({ 'terraform/environments/production.tfvars': 'size = "large"\n' });
+    const t = aTerraform(await newDirectory());
+    t.repository.commit({ 'terraform/environments/production.tfvars': 'size = "large"\n' });
     const configuration = `variable "size" {}\nvariable "name" {}\nresource "terraform_data" "x" { input = "\${var.name} \${var.size}" }`;
     const policy = { variables: { name: 'web' }, variableFiles: ['environments/production.tfvars'] };
-    const plan = await inActivity().run((x) => activities.planTerraform(x), release(configuration, policy));
-    expect(plan.rendering).toContain('input: "web large"');
+    const planned = await t.plan(t.release(configuration, policy));
+    expect(planned.rendering).toContain('input: "web large"');
   });
 
   test('shows AWS and Terraform variables to terraform, and nothing else of the worker', async () => {
-    const { activities, release } = aTerraform(await newDirectory());
+    const t = aTerraform(await newDirectory());
     const configuration = `resource "terraform_data" "x" {
       provisioner "local-exec" { command = "env > \${path.root}/../../seen; cp \${path.root}/../../seen ${'$'}{var.to}" }
     }
     variable "to" {}`;
     const directory = await newDirectory();
-    const input = release(configuration, { variables: { to: join(directory, 'seen') } });
-    const { changeSet } = await inActivity().run((x) => activities.planTerraform(x), input);
-    await inActivity().run((x) => activities.applyTerraform(x), {
-      ...input,
-      approved: changeSet,
-      lock: LOCK,
-    });
+    const input = t.release(configuration, { variables: { to: join(directory, 'seen') } });
+    const { changeSet } = await t.plan(input);
+    await t.apply({ ...input, approved: changeSet });
     const seen = await readFile(join(directory, 'seen'), 'utf8');
     expect(seen).toContain('AWS_SECRET_ACCESS_KEY=the-worker-key');
     expect(seen).toContain('AWS_REGION=eu-west-1');
@@ -89,16 +85,12 @@ describe('planTerraform', () => {
   });
 
   test('lists what the guards refuse', async () => {
-    const { activities, release } = aTerraform(await newDirectory());
-    const input = release(WEB);
-    const { changeSet } = await inActivity().run((x) => activities.planTerraform(x), input);
-    await inActivity().run((x) => activities.applyTerraform(x), {
-      ...input,
-      approved: changeSet,
-      lock: LOCK,
-    });
-    const plan = await inActivity().run((x) => activities.planTerraform(x), release(''));
-    expect(plan.refusals).toEqual([
+    const t = aTerraform(await newDirectory());
+    const input = t.release(WEB);
+    const { changeSet } = await t.plan(input);
+    await t.apply({ ...input, approved: changeSet });
+    const planned = await t.plan(t.release(''));
+    expect(planned.refusals).toEqual([
       {
         name: 'terraform: nothing is destroyed',
         passed: false,
@@ -110,150 +102,119 @@ describe('planTerraform', () => {
 
 describe('applyTerraform', () => {
   test('applies what was approved and hands back the outputs that are strings and no secret', async () => {
-    const { activities, release, dataDirectory } = aTerraform(await newDirectory());
-    const input = release(WEB);
-    const { changeSet } = await inActivity().run((x) => activities.planTerraform(x), input);
-    const applied = await inActivity().run((x) => activities.applyTerraform(x), {
-      ...input,
-      approved: changeSet,
-      lock: LOCK,
-    });
+    const t = aTerraform(await newDirectory());
+    const input = t.release(WEB);
+    const { changeSet } = await t.plan(input);
+    const applied = await t.apply({ ...input, approved: changeSet });
     expect(applied).toEqual({
       outputs: { url: 'http://web/1.0.0' },
       changed: true,
       counts: changeSet.counts,
     });
-    expect(await inActivity().run((x) => activities.readOutputs(x), input)).toEqual(applied.outputs);
-    expect(await filesUnder(join(dataDirectory, 'terraform', 'writing', 'production'))).toEqual([]);
+    expect(await t.outputs(input)).toEqual(applied.outputs);
+    expect(await filesUnder(join(t.dataDirectory, 'terraform', 'writing', 'production'))).toEqual([]);
   });
 
   test('applies nothing of a plan that is not the approved one, and says what differs', async () => {
-    const { activities, release, state } = aTerraform(await newDirectory());
-    const { changeSet } = await inActivity().run((x) => activities.planTerraform(x), release(WEB));
-    const other = release(`${WEB}\nresource "terraform_data" "extra" {}`);
-    const failure = await failureOf(
-      inActivity().run((x) => activities.applyTerraform(x), { ...other, approved: changeSet, lock: LOCK }),
-    );
+    const t = aTerraform(await newDirectory());
+    const { changeSet } = await t.plan(t.release(WEB));
+    const other = t.release(`${WEB}\nresource "terraform_data" "extra" {}`);
+    const failure = await failureOf(t.apply({ ...other, approved: changeSet }));
     expect(failure).toMatchObject({ type: 'ChangeSetDiffers', nonRetryable: true });
     expect(failure.message).toContain('terraform_data.extra: create was not approved');
-    await expect(readFile(state)).rejects.toThrow('ENOENT');
+    await expect(readFile(t.state)).rejects.toThrow('ENOENT');
   });
 
   test('asks for the lock after planning and right before it applies', async () => {
     const state = { path: '' };
-    const fixture = aTerraform(await newDirectory(), {
+    const t = aTerraform(await newDirectory(), {
       assertHolder: async (proof) => {
         expect(proof).toEqual(LOCK);
         await expect(readFile(state.path)).rejects.toThrow('ENOENT');
         throw ApplicationFailure.nonRetryable('taken', 'LockLost');
       },
     });
-    state.path = fixture.state;
-    const input = fixture.release(WEB);
-    const { changeSet } = await inActivity().run((x) => fixture.activities.planTerraform(x), input);
-    const apply = { ...input, approved: changeSet, lock: LOCK };
-    expect(
-      await failureOf(inActivity().run((x) => fixture.activities.applyTerraform(x), apply)),
-    ).toMatchObject({ type: 'LockLost' });
-    await expect(readFile(fixture.state)).rejects.toThrow('ENOENT');
+    state.path = t.state;
+    const input = t.release(WEB);
+    const { changeSet } = await t.plan(input);
+    const apply = { ...input, approved: changeSet };
+    expect(await failureOf(t.apply(apply))).toMatchObject({ type: 'LockLost' });
+    await expect(readFile(t.state)).rejects.toThrow('ENOENT');
   });
 
   test('destroys with the consent of the policy only', async () => {
-    const { activities, release } = aTerraform(await newDirectory());
-    const input = release(WEB);
-    const { changeSet } = await inActivity().run((x) => activities.planTerraform(x), input);
-    await inActivity().run((x) => activities.applyTerraform(x), {
-      ...input,
-      approved: changeSet,
-      lock: LOCK,
-    });
+    const t = aTerraform(await newDirectory());
+    const input = t.release(WEB);
+    const { changeSet } = await t.plan(input);
+    await t.apply({ ...input, approved: changeSet });
 
-    const removal = release('', {}, '2.0.0');
-    const { changeSet: approved } = await inActivity().run((x) => activities.planTerraform(x), removal);
-    const failure = await failureOf(
-      inActivity().run((x) => activities.applyTerraform(x), { ...removal, approved, lock: LOCK }),
-    );
+    const removal = t.release('', {}, '2.0.0');
+    const { changeSet: approved } = await t.plan(removal);
+    const failure = await failureOf(t.apply({ ...removal, approved }));
     expect(failure).toMatchObject({ type: 'DestroyRefused', nonRetryable: true });
     const allowed = { ...removal, terraform: { ...removal.terraform, allowDestroy: true } };
-    const applied = await inActivity().run((x) => activities.applyTerraform(x), {
-      ...allowed,
-      approved,
-      lock: LOCK,
-    });
+    const applied = await t.apply({ ...allowed, approved });
     expect(applied.counts.delete).toBe(1);
   });
 
   test('a retry may find a part done, a first attempt may not', async () => {
-    const { activities, release } = aTerraform(await newDirectory());
-    const input = release(`${WEB}\nresource "terraform_data" "after" { input = terraform_data.web.id }`);
-    const { changeSet } = await inActivity().run((x) => activities.planTerraform(x), input);
-    const part = { ...input, release: { ...input.release, commit: release(WEB).release.commit } };
-    const { changeSet: first } = await inActivity().run((x) => activities.planTerraform(x), part);
-    await inActivity().run((x) => activities.applyTerraform(x), { ...part, approved: first, lock: LOCK });
+    const t = aTerraform(await newDirectory());
+    const input = t.release(`${WEB}\nresource "terraform_data" "after" { input = terraform_data.web.id }`);
+    const { changeSet } = await t.plan(input);
+    const part = { ...input, release: { ...input.release, commit: t.release(WEB).release.commit } };
+    const { changeSet: first } = await t.plan(part);
+    await t.apply({ ...part, approved: first });
 
-    const apply = { ...input, approved: changeSet, lock: LOCK };
-    const refused = await failureOf(inActivity('2', 1).run((x) => activities.applyTerraform(x), apply));
+    const apply = { ...input, approved: changeSet };
+    const refused = await failureOf(t.apply(apply, inActivity('2', 1)));
     expect(refused.message).toContain('terraform_data.web: approved, but no longer planned');
-    const applied = await inActivity('2', 2).run((x) => activities.applyTerraform(x), apply);
+    const applied = await t.apply(apply, inActivity('2', 2));
     expect(applied.counts.create).toBe(1);
-    const again = await inActivity('3', 1).run((x) => activities.applyTerraform(x), {
-      ...apply,
-      resuming: true,
-    });
+    const again = await t.apply({ ...apply, resuming: true }, inActivity('3', 1));
     expect(again).toMatchObject({ changed: false, counts: { create: 0 } });
   });
 });
 
 describe('restoreTerraform', () => {
   test('goes back to the configuration of the release before', async () => {
-    const { activities, release } = aTerraform(await newDirectory());
-    const before = release(WEB, {}, '1.0.0');
-    const after = release(WEB, {}, '1.1.0');
+    const t = aTerraform(await newDirectory());
+    const before = t.release(WEB, {}, '1.0.0');
+    const after = t.release(WEB, {}, '1.1.0');
     for (const input of [before, after]) {
-      const { changeSet } = await inActivity().run((x) => activities.planTerraform(x), input);
-      await inActivity().run((x) => activities.applyTerraform(x), {
-        ...input,
-        approved: changeSet,
-        lock: LOCK,
-      });
+      const { changeSet } = await t.plan(input);
+      await t.apply({ ...input, approved: changeSet });
     }
-    const restored = await inActivity().run((x) => activities.restoreTerraform(x), { ...before, lock: LOCK });
+    const restored = await t.restore(before);
     expect(restored).toMatchObject({
       outputs: { url: 'http://web/1.0.0' },
       changed: true,
       counts: { update: 1 },
     });
-    const twice = await inActivity().run((x) => activities.restoreTerraform(x), { ...before, lock: LOCK });
+    const twice = await t.restore(before);
     expect(twice).toMatchObject({ outputs: { url: 'http://web/1.0.0' }, changed: false });
   });
 
   test('refuses to destroy what only the later release has', async () => {
-    const { activities, release } = aTerraform(await newDirectory());
-    const after = release(WEB);
-    const { changeSet } = await inActivity().run((x) => activities.planTerraform(x), after);
-    await inActivity().run((x) => activities.applyTerraform(x), {
-      ...after,
-      approved: changeSet,
-      lock: LOCK,
-    });
-    const failure = await failureOf(
-      inActivity().run((x) => activities.restoreTerraform(x), { ...release(''), lock: LOCK }),
-    );
+    const t = aTerraform(await newDirectory());
+    const after = t.release(WEB);
+    const { changeSet } = await t.plan(after);
+    await t.apply({ ...after, approved: changeSet });
+    const failure = await failureOf(t.restore(t.release('')));
     expect(failure.type).toBe('DestroyRefused');
   });
 });
 
 describe('readOutputs', () => {
   test('is empty when nothing was ever applied', async () => {
-    const { activities, release } = aTerraform(await newDirectory());
-    expect(await inActivity().run((x) => activities.readOutputs(x), release(WEB))).toEqual({});
+    const t = aTerraform(await newDirectory());
+    expect(await t.outputs(t.release(WEB))).toEqual({});
   });
 });
 
 describe('checkTerraform', () => {
   test('passes for a valid configuration', async () => {
-    const { activities, release } = aTerraform(await newDirectory());
-    expect(await inActivity().run((x) => activities.checkTerraform(x), release(WEB))).toMatchObject({
+    const t = aTerraform(await newDirectory());
+    expect(await t.check(t.release(WEB))).toMatchObject({
       passed: true,
     });
   });
@@ -271,16 +232,16 @@ describe('checkTerraform', () => {
     ],
     ['an unknown backend field', '', { backend: { colour: 'red' } }, 'environments.<name>.terraform.backend'],
   ])('fails for %s and says why', async (_name, configuration, policy, why) => {
-    const { activities, release } = aTerraform(await newDirectory());
-    const check = await inActivity().run((x) => activities.checkTerraform(x), release(configuration, policy));
+    const t = aTerraform(await newDirectory());
+    const check = await t.check(t.release(configuration, policy));
     expect(check).toMatchObject({ passed: false, detail: expect.stringContaining(why) });
   });
 
   test('fails for a configuration without a backend, whose state would go with the checkout', async () => {
-    const { activities, release, repository } = aTerraform(await newDirectory());
-    const input = release('');
-    const commit = repository.commit({ 'terraform/main.tf': 'resource "terraform_data" "x" {}' });
-    const check = await inActivity().run((x) => activities.checkTerraform(x), {
+    const t = aTerraform(await newDirectory());
+    const input = t.release('');
+    const commit = t.repository.commit({ 'terraform/main.tf': 'resource "terraform_data" "x" {}' });
+    const check = await t.check({
       ...input,
       release: { ...input.release, commit },
     });
@@ -294,32 +255,30 @@ describe('TerraformFailed', () => {
     ['an undeclared variable', '', { variables: { size: '1' } }, 'UndeclaredVariable', true],
     ['an unsuitable version', 'terraform { required_version = "< 0.1" }', {}, 'TerraformVersion', true],
   ])('names %s and its remedy', async (_name, configuration, policy, reason, nonRetryable) => {
-    const { activities, release } = aTerraform(await newDirectory());
-    const failure = await failureOf(
-      inActivity().run((x) => activities.planTerraform(x), release(configuration, policy)),
-    );
+    const t = aTerraform(await newDirectory());
+    const failure = await failureOf(t.plan(t.release(configuration, policy)));
     expect(failure).toMatchObject({ type: 'TerraformFailed', nonRetryable, details: [{ reason }] });
   });
 
   test('a held state lock is worth another attempt', async () => {
-    const { activities, release, state } = aTerraform(await newDirectory());
-    const input = release(WEB);
-    const { changeSet } = await inActivity().run((x) => activities.planTerraform(x), input);
-    const apply = { ...input, approved: changeSet, lock: LOCK };
-    await writeFile(`${state}.holder`, '');
-    const hold = `resource "terraform_data" "hold" { provisioner "local-exec" { command = "touch ${state}.held; while [ -e ${state}.holder ]; do sleep 0.05; done" } }`;
-    const other = release(hold, {}, '0.9.0');
-    const { changeSet: held } = await inActivity('h').run((x) => activities.planTerraform(x), other);
-    const holding = inActivity('h').run((x) => activities.applyTerraform(x), {
-      ...other,
-      approved: held,
-      lock: LOCK,
-    });
-    while (!(await readdir(join(state, '..'))).includes('state.tfstate.held'))
+    const t = aTerraform(await newDirectory());
+    const input = t.release(WEB);
+    const { changeSet } = await t.plan(input);
+    const apply = { ...input, approved: changeSet };
+    await writeFile(`${t.state}.holder`, '');
+    const hold = `resource "terraform_data" "hold" {
+      provisioner "local-exec" {
+        command = "touch ${t.state}.held; while [ -e ${t.state}.holder ]; do sleep 0.05; done"
+      }
+    }`;
+    const other = t.release(hold, {}, '0.9.0');
+    const { changeSet: held } = await t.plan(other);
+    const holding = t.apply({ ...other, approved: held }, inActivity('h'));
+    while (!(await readdir(join(t.state, '..'))).includes('state.tfstate.held'))
       await new Promise(setImmediate);
 
-    const failure = await failureOf(inActivity().run((x) => activities.applyTerraform(x), apply));
-    await rm(`${state}.holder`);
+    const failure = await failureOf(t.apply(apply));
+    await rm(`${t.state}.holder`);
     await holding;
     expect(failure).toMatchObject({
       type: 'TerraformFailed',
@@ -330,7 +289,7 @@ describe('TerraformFailed', () => {
   });
 
   test('a failed apply is not tried again, and shows no secret', async () => {
-    const { activities, release } = aTerraform(await newDirectory());
+    const t = aTerraform(await newDirectory());
     const configuration = `variable "secret" {
       sensitive = true
       default   = "hush-hush"
@@ -339,11 +298,9 @@ describe('TerraformFailed', () => {
       input = var.secret
       provisioner "local-exec" { command = "echo hush-hush the-worker-key >&2; exit 3" }
     }`;
-    const input = release(configuration);
-    const { changeSet } = await inActivity().run((x) => activities.planTerraform(x), input);
-    const failure = await failureOf(
-      inActivity().run((x) => activities.applyTerraform(x), { ...input, approved: changeSet, lock: LOCK }),
-    );
+    const input = t.release(configuration);
+    const { changeSet } = await t.plan(input);
+    const failure = await failureOf(t.apply({ ...input, approved: changeSet }));
     expect(failure).toMatchObject({ type: 'TerraformFailed', nonRetryable: true });
     expect(failure.message).toContain(
       `terraform apply failed in ${TARGET.environment}: local-exec provisioner error`,
@@ -352,8 +309,8 @@ describe('TerraformFailed', () => {
   });
 
   test('a binary that is not there says so', async () => {
-    const { activities, release } = aTerraform(await newDirectory(), { binary: 'no-such-terraform' });
-    const failure = await failureOf(inActivity().run((x) => activities.planTerraform(x), release(WEB)));
-    expect(failure.message).toContain('no-such-terraform');
+    const t = aTerraform(await newDirectory(), { binary: 'no-such-terraform' });
+    const failure = await failureOf(t.plan(t.release(WEB)));
+    expect(failure).toMatchObject({ nonRetryable: true, details: [{ reason: 'TerraformMissing' }] });
   });
 });

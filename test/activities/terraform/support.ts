@@ -4,8 +4,16 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { createSourceRepository } from '../../../src/activities/source/repository.ts';
 import { createTerraformActivities } from '../../../src/activities/terraform/activities.ts';
 import type { TerraformDependencies } from '../../../src/activities/terraform/dependencies.ts';
-import type { TerraformActivities, TerraformInput } from '../../../src/activities/terraform/types.ts';
+import type {
+  Outputs,
+  TerraformActivities,
+  TerraformApplied,
+  TerraformInput,
+  TerraformPlan,
+} from '../../../src/activities/terraform/types.ts';
+import type { ChangeSet } from '../../../src/domain/change-set.ts';
 import type { TerraformPolicy } from '../../../src/domain/policy.ts';
+import type { Check } from '../../../src/domain/verdict.ts';
 import { TestRepository } from '../source/support.ts';
 
 export const LOCK = {
@@ -35,6 +43,15 @@ export interface Fixture {
   readonly state: string;
   readonly dependencies: TerraformDependencies;
   readonly activities: TerraformActivities;
+  readonly check: (input: TerraformInput) => Promise<Check>;
+  readonly restore: (input: TerraformInput) => Promise<TerraformApplied>;
+  readonly outputs: (input: TerraformInput) => Promise<Outputs>;
+  readonly plan: (input: TerraformInput) => Promise<TerraformPlan>;
+  /** Applies `approved`, or whatever is planned now. */
+  readonly apply: (
+    input: TerraformInput & { approved?: ChangeSet; resuming?: boolean },
+    environment?: MockActivityEnvironment,
+  ) => Promise<TerraformApplied>;
   /** Commits `terraform/main.tf` and says how to deploy it. */
   release(configuration: string, policy?: Partial<TerraformPolicy>, version?: string): TerraformInput;
 }
@@ -55,6 +72,8 @@ export function aTerraform(base: string, more: Partial<TerraformDependencies> = 
     grace: 20_000,
     ...more,
   };
+  const activities = createTerraformActivities(dependencies);
+  const plan = (input: TerraformInput) => perform(inActivity('plan'), () => activities.planTerraform(input));
   const policy = {
     directory: 'terraform',
     backend: { path: state },
@@ -68,7 +87,15 @@ export function aTerraform(base: string, more: Partial<TerraformDependencies> = 
     repository,
     state,
     dependencies,
-    activities: createTerraformActivities(dependencies),
+    activities,
+    plan,
+    check: (input) => perform(inActivity(), () => activities.checkTerraform(input)),
+    restore: (input) => perform(inActivity(), () => activities.restoreTerraform({ ...input, lock: LOCK })),
+    outputs: (input) => perform(inActivity(), () => activities.readOutputs(input)),
+    async apply(input, environment = inActivity()) {
+      const approved = input.approved ?? (await plan(input)).changeSet;
+      return perform(environment, () => activities.applyTerraform({ ...input, approved, lock: LOCK }));
+    },
     release(configuration, changed = {}, version = '1.0.0') {
       const commit = repository.commit({ 'terraform/main.tf': `${BACKEND}${configuration}`, version });
       return { target: TARGET, terraform: { ...policy, ...changed }, release: { version, commit } };
@@ -79,6 +106,11 @@ export function aTerraform(base: string, more: Partial<TerraformDependencies> = 
 /** Runs an activity as attempt `attempt` of the activity `activityId`. */
 export function inActivity(activityId = '1', attempt = 1): MockActivityEnvironment {
   return new MockActivityEnvironment({ activityId, attempt });
+}
+
+/** `run` keeps the result's type only for a function that takes nothing. */
+function perform<T>(environment: MockActivityEnvironment, activity: () => Promise<T>): Promise<T> {
+  return environment.run<[], T, () => Promise<T>>(activity);
 }
 
 export const asCancelled = new ActivityCancellationDetails({ cancelRequested: true });
