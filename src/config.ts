@@ -11,6 +11,7 @@ import { closest } from './platform/suggest.ts';
 const PREFIX = 'SLIPWAY_';
 const DEFAULT_ADDRESS = 'localhost:7233';
 const ANYTHING = /\S/;
+const ON_SHUTDOWN = ['leave', 'interrupt'] as const;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 const LOG_FORMATS = ['text', 'json'] as const;
 
@@ -42,6 +43,22 @@ export const configSchema = z.object({
   SLIPWAY_SHUTDOWN_GRACE: duration('0s', '1h')
     .prefault('30s')
     .describe('How long a worker that is asked to stop lets its activities go on before they are cancelled.'),
+  SLIPWAY_ON_SHUTDOWN: z
+    .enum(ON_SHUTDOWN, { error: `one of ${ON_SHUTDOWN.join(', ')}` })
+    .default('leave')
+    .describe(
+      'What a worker that stops does to a running `terraform apply`: `leave` it to the next worker of this host, or `interrupt` it, in a container that ends with its worker.',
+    ),
+  SLIPWAY_POLL_INTERVAL: duration('1s', '1m')
+    .prefault('5s')
+    .describe(
+      'Time between two looks at a rollout or a watched release; the looks of one worker at one cluster are one call.',
+    ),
+  SLIPWAY_WORKFLOW_BUNDLE: text('path', ANYTHING, 'a path')
+    .exactOptional()
+    .describe(
+      "The workflows' prebuilt bundle. By default the one beside the built worker; from the sources it is made at each start.",
+    ),
   SLIPWAY_LOG_LEVEL: z
     .enum(LOG_LEVELS, { error: `one of ${LOG_LEVELS.join(', ')}` })
     .default('info')
@@ -62,6 +79,10 @@ export interface Config {
   readonly evidenceKey?: string;
   readonly terraform: string;
   readonly shutdownGraceSeconds: number;
+  readonly onShutdown: (typeof ON_SHUTDOWN)[number];
+  readonly pollSeconds: number;
+  /** Absolute. */
+  readonly workflowBundle?: string;
   readonly log: {
     readonly level: (typeof LOG_LEVELS)[number];
     readonly format: (typeof LOG_FORMATS)[number];
@@ -121,6 +142,11 @@ export function loadConfig(environment: Environment = process.env): Config {
     ...(own.data.SLIPWAY_EVIDENCE_KEY !== undefined && { evidenceKey: own.data.SLIPWAY_EVIDENCE_KEY }),
     terraform: own.data.SLIPWAY_TERRAFORM,
     shutdownGraceSeconds: own.data.SLIPWAY_SHUTDOWN_GRACE,
+    onShutdown: own.data.SLIPWAY_ON_SHUTDOWN,
+    pollSeconds: own.data.SLIPWAY_POLL_INTERVAL,
+    ...(own.data.SLIPWAY_WORKFLOW_BUNDLE !== undefined && {
+      workflowBundle: resolve(own.data.SLIPWAY_WORKFLOW_BUNDLE),
+    }),
     log: { level: own.data.SLIPWAY_LOG_LEVEL, format: own.data.SLIPWAY_LOG_FORMAT },
     temporal,
   };

@@ -1,0 +1,63 @@
+import type { Client } from '@temporalio/client';
+import type { Config } from '../config.ts';
+import type { Platform } from '../platform/load.ts';
+import { loadPlatform } from '../platform/load.ts';
+import { environmentPolicy } from '../platform/policy.ts';
+import type { Activities } from '../workflows/activities.ts';
+import { createAwsClients } from './aws.ts';
+import { createEcsActivities } from './ecs/activities.ts';
+import { createEnvironmentActivities } from './environment/activities.ts';
+import { createAssertHolder } from './environment/assert-holder.ts';
+import { createNotifyActivities } from './notify/activities.ts';
+import { createPlatformActivities } from './platform/activities.ts';
+import { createRegistryActivities } from './registry/activities.ts';
+import { createSettingsActivities } from './settings/activities.ts';
+import { createSourceActivities } from './source/activities.ts';
+import { createSourceRepository } from './source/repository.ts';
+import { createTerraformActivities } from './terraform/activities.ts';
+import { createTestActivities } from './tests/activities.ts';
+import { createVerificationActivities } from './verification/activities.ts';
+
+interface Worker {
+  readonly config: Config;
+  readonly platform: Platform;
+  readonly client: Client;
+}
+
+/** Every activity of a worker that serves `platform`, over the outside systems that its configuration names. */
+export function createActivities({ config, platform, client }: Worker): Activities {
+  const { dataDirectory, platformFile, taskQueue } = config;
+  const environment = process.env;
+  const aws = createAwsClients();
+  const assertHolder = createAssertHolder({ client });
+  const source = createSourceRepository({
+    repository: platform.source.repository,
+    dataDirectory,
+    environment,
+  });
+  const pollMilliseconds = config.pollSeconds * 1000;
+  const targetOf = (name: string) => environmentPolicy(loadPlatform(platformFile), name).target;
+  return {
+    ...createPlatformActivities({ platformFile }),
+    ...createSourceActivities({ source }),
+    ...createRegistryActivities({ aws, assertHolder }),
+    ...createSettingsActivities({ aws, source, assertHolder }),
+    ...createTerraformActivities({
+      source,
+      dataDirectory,
+      environment,
+      assertHolder,
+      binary: config.terraform,
+      ...(config.evidenceKey !== undefined && { key: config.evidenceKey }),
+      onShutdown: config.onShutdown === 'interrupt' ? 'interrupt' : 'leave running',
+    }),
+    ...createEcsActivities({ aws, source, assertHolder, pollMilliseconds }),
+    ...createVerificationActivities({ aws, pollMilliseconds }),
+    ...createTestActivities({ source, dataDirectory, environment }),
+    ...createEnvironmentActivities({ client, aws, taskQueue, targetOf }),
+    ...createNotifyActivities({
+      environment,
+      ...(platform.notifications?.webhook && { webhook: platform.notifications.webhook }),
+    }),
+  };
+}

@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { createActivities } from './activities/create.ts';
+import { loadConfig, type Config } from './config.ts';
+import { installLogger } from './logging.ts';
+import { loadPlatform, type Platform } from './platform/load.ts';
+import { ensureSearchAttributes } from './search-attributes.ts';
+import { missingTools } from './tools.ts';
+
+/** Hosts workflows and activities until it is told to stop; then it finishes what it can and leaves the rest to others. */
+async function main(): Promise<void> {
+  const config = loadConfig();
+  const platform = loadPlatform(config.platformFile);
+  await requireTools(config, platform);
+  await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
+  const log = installLogger(config.log);
+  const connection = await connect(config);
+  await ensureSearchAttributes(connection, config.temporal.namespace);
+  const client = new Client({ connection, namespace: config.temporal.namespace });
+  const native = await NativeConnection.connect(config.temporal.connectionOptions);
+  try {
+    const worker = await Worker.create({
+      connection: native,
+      namespace: config.temporal.namespace,
+      taskQueue: config.taskQueue,
+      identity: `${process.pid}@${hostname()}`,
+      activities: createActivities({ config, platform, client }),
+      shutdownGraceTime: config.shutdownGraceSeconds * 1000,
+      ...workflows(config),
+    });
+    log.info(
+      `worker of ${platform.platform} serves ${config.temporal.address}, task queue ${config.taskQueue}`,
+    );
+    await worker.run();
+  } finally {
+    await native.close();
+    await connection.close();
+  }
+}
+
+async function requireTools(config: Config, platform: Platform): Promise<void> {
+  const missing = await missingTools(config, platform);
+  if (missing.length > 0)
+    throw new Error(`The worker lacks what it needs:\n${missing.map((line) => `  ${line}`).join('\n')}`);
+}
+
+async function connect({ temporal }: Config): Promise<Connection> {
+  try {
+    return await Connection.connect({ ...temporal.connectionOptions, connectTimeout: '5 seconds' });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `No Temporal server answers at ${temporal.address} (${why}). Start one (\`temporal server start-dev\`), or name ` +
+        'another in TEMPORAL_ADDRESS or in a profile (TEMPORAL_PROFILE).',
+      { cause: error },
+    );
+  }
+}
+
+/** The prebuilt bundle where there is one; from the sources the workflows are bundled at the start. */
+function workflows({ workflowBundle }: Config): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+  const built = workflowBundle ?? fileURLToPath(new URL('workflow-bundle.js', import.meta.url));
+  if (workflowBundle !== undefined || existsSync(built)) return { workflowBundle: { codePath: built } };
+  return { workflowsPath: fileURLToPath(new URL('workflows/index.ts', import.meta.url)) };
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
