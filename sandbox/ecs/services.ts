@@ -2,7 +2,6 @@ import type {
   CreateServiceRequest,
   DeleteServiceRequest,
   DeploymentConfiguration,
-  LoadBalancer,
   UpdateServiceRequest,
 } from '@aws-sdk/client-ecs';
 import type { Given } from '../protocol/given.ts';
@@ -13,9 +12,9 @@ import type { EcsContext } from './context.ts';
 import type { ServiceRecord, TaskDefinitionRecord } from './records.ts';
 import { beginRollout, resolveImages } from './rollout.ts';
 import type { Scheduler } from './scheduler.ts';
+import { checkService } from './service-rules.ts';
 import { shownService } from './service-shown.ts';
-import { strategyNamed } from './strategy.ts';
-import { checkTags, writeTags } from './tags.ts';
+import { writeTags } from './tags.ts';
 import { usableDefinition } from './task-definitions.ts';
 
 export function createService(ecs: EcsContext, scheduler: Scheduler) {
@@ -31,7 +30,7 @@ export function createService(ecs: EcsContext, scheduler: Scheduler) {
     const before = existing(ecs, serviceArn);
     if (before) return { service: again(ecs, before, input) };
     const definition = usableDefinition(ecs, input.taskDefinition);
-    checkInput(ecs, input, definition);
+    checkService(ecs, input, definition);
     const images = await resolveImages(ecs, definition.taskDefinitionArn);
     // Another creation may have been faster while the images were looked up.
     const faster = existing(ecs, serviceArn);
@@ -126,7 +125,7 @@ export function updateService(ecs: EcsContext, scheduler: Scheduler) {
       input.taskDefinition === undefined ? undefined : usableDefinition(ecs, input.taskDefinition);
     const before = activeService(ecs, input.cluster, input.service);
     const changed = updated(before, input, definition);
-    checkInput(ecs, changed, definition ?? usedDefinition(ecs, changed));
+    checkService(ecs, changed, definition ?? usedDefinition(ecs, changed));
     const rollsOut = input.forceNewDeployment === true || needsRollout(before, changed);
     const images = rollsOut ? await resolveImages(ecs, changed.taskDefinition) : [];
     // The scheduler may have worked while the images were looked up.
@@ -216,85 +215,4 @@ function activeService(ecs: EcsContext, cluster: string | undefined, nameOrArn: 
   const service = findService(ecs, cluster, nameOrArn);
   if (service.status !== 'ACTIVE') throw new AwsError('ServiceNotActiveException', 'Service was not ACTIVE.');
   return service;
-}
-
-interface Checked {
-  readonly desiredCount?: number | undefined;
-  readonly loadBalancers?: LoadBalancer[] | undefined;
-  readonly launchType?: string | undefined;
-  readonly capacityProviderStrategy?: readonly unknown[] | undefined;
-  readonly deploymentConfiguration?: DeploymentConfiguration | undefined;
-  readonly deploymentController?: { readonly type: string | undefined } | undefined;
-  readonly schedulingStrategy?: string | undefined;
-  readonly networkConfiguration?: unknown;
-  readonly tags?: CreateServiceRequest['tags'];
-  readonly healthCheckGracePeriodSeconds?: number | undefined;
-}
-
-/** What ECS refuses of a service. @throws AwsError InvalidParameterException */
-function checkInput(ecs: EcsContext, input: Checked, definition: TaskDefinitionRecord): void {
-  checkTags(input.tags ?? []);
-  if ((input.desiredCount ?? 0) < 0) throw invalid('Desired count can not be negative.');
-  if (input.launchType !== undefined && (input.capacityProviderStrategy?.length ?? 0) > 0) {
-    throw invalid(
-      'Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.',
-    );
-  }
-  const controller = input.deploymentController?.type ?? 'ECS';
-  if (controller !== 'ECS') throw unsupported(`The deployment controller ${controller}`);
-  if ((input.schedulingStrategy ?? 'REPLICA') !== 'REPLICA')
-    throw unsupported('The scheduling strategy DAEMON');
-  if (definition.networkMode === 'awsvpc' && !input.networkConfiguration) {
-    throw invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified.");
-  }
-  checkDeployment(input.deploymentConfiguration ?? {});
-  const balancers = input.loadBalancers ?? [];
-  if (
-    (input.healthCheckGracePeriodSeconds ?? 0) > 0 &&
-    balancers.length === 0 &&
-    !hasHealthCheck(definition)
-  ) {
-    throw invalid('Health check grace period is only valid for services configured to use load balancers');
-  }
-  for (const balancer of balancers) checkBalancer(ecs, balancer, definition);
-}
-
-function hasHealthCheck({ containerDefinitions = [] }: TaskDefinitionRecord): boolean {
-  return containerDefinitions.some(({ healthCheck }) => healthCheck);
-}
-
-function checkDeployment(configuration: DeploymentConfiguration): void {
-  const { minimumHealthyPercent = 100, maximumPercent = 200, strategy = 'ROLLING' } = configuration;
-  if (!strategyNamed(strategy)) throw unsupported(`The deployment strategy ${strategy}`);
-  if (minimumHealthyPercent < 0) throw invalid('minimumHealthyPercent must be greater than or equal to 0');
-  if (maximumPercent < 100) throw invalid('maximumPercent must be greater than or equal to 100');
-  if (minimumHealthyPercent > maximumPercent)
-    throw invalid('maximumPercent must be at least minimumHealthyPercent');
-  if (minimumHealthyPercent >= 100 && maximumPercent === 100) {
-    throw invalid(
-      'Both minimumHealthyPercent and maximumPercent cannot be 100 as this will block deployments.',
-    );
-  }
-  if (configuration.alarms?.enable) throw unsupported('Rollback by CloudWatch alarms');
-  if ((configuration.lifecycleHooks?.length ?? 0) > 0) throw unsupported('A lifecycle hook of a deployment');
-}
-
-function checkBalancer(ecs: EcsContext, balancer: LoadBalancer, definition: TaskDefinitionRecord): void {
-  const { targetGroupArn, containerName, containerPort } = balancer;
-  if (balancer.loadBalancerName !== undefined) throw unsupported('A Classic Load Balancer');
-  if (targetGroupArn === undefined) throw invalid('targetGroupArn must be specified.');
-  const container = (definition.containerDefinitions ?? []).find(({ name }) => name === containerName);
-  if (!container) throw invalid(`The container ${containerName} does not exist in the task definition.`);
-  if (!(container.portMappings ?? []).some((mapping) => mapping.containerPort === containerPort)) {
-    throw invalid(`The container ${containerName} did not have a container port ${containerPort} defined.`);
-  }
-  if (ecs.targets.loadBalancers(targetGroupArn).length === 0) {
-    throw invalid(
-      `The target group with targetGroupArn ${targetGroupArn} does not have an associated load balancer.`,
-    );
-  }
-}
-
-function unsupported(what: string): AwsError {
-  return new AwsError('UnsupportedFeatureException', `${what} is not modelled by the sandbox.`);
 }

@@ -1,6 +1,7 @@
 import type { ContainerDefinition, RegisterTaskDefinitionRequest } from '@aws-sdk/client-ecs';
 import type { Given } from '../protocol/given.ts';
 import { clientError } from './context.ts';
+import { unsupported } from './service-rules.ts';
 
 type Definition = Omit<Given<RegisterTaskDefinitionRequest, 'family' | 'containerDefinitions'>, 'tags'>;
 
@@ -48,6 +49,8 @@ function checkContainer(container: ContainerDefinition): void {
   for (const { name, valueFrom } of container.secrets ?? []) {
     if (!name || !valueFrom) throw clientError('Secrets need a name and a valueFrom.');
   }
+  if ((container.environmentFiles ?? []).length > 0) throw unsupported('An environment file');
+  if (container.restartPolicy?.enabled === true) throw unsupported('A restart policy of a container');
   if (container.healthCheck && (container.healthCheck.command ?? []).length === 0) {
     throw clientError('Health check command is empty.');
   }

@@ -9,9 +9,10 @@ const UNCHECKED_MS = 40_000;
 
 /**
  * A process takes true time to start, at any speed: a faster clock doesn't take a task for sick before it has run
- * this many true milliseconds.
+ * this many true milliseconds, nor does it cut a service's own grace period below the second figure.
  */
 const START_ALLOWANCE_MS = 3_000;
+const KEPT_GRACE_MS = 10_000;
 
 export interface Judgement {
   readonly health: TaskView['health'];
@@ -39,8 +40,9 @@ export function judgeTask(ecs: EcsContext, service: ServiceRecord, task: TaskRec
 
 /** In true milliseconds. */
 function graceOf({ clock }: EcsContext, { healthCheckGracePeriodSeconds = 0 }: ServiceRecord): number {
-  const documented = (healthCheckGracePeriodSeconds * 1000) / clock.speed;
-  return clock.speed > 1 ? Math.max(documented, START_ALLOWANCE_MS) : documented;
+  const wanted = healthCheckGracePeriodSeconds * 1000;
+  if (clock.speed <= 1) return wanted / clock.speed;
+  return Math.max(wanted / clock.speed, Math.min(wanted, KEPT_GRACE_MS), START_ALLOWANCE_MS);
 }
 
 function unchecked(ecs: EcsContext, startedAt: number): Judgement {

@@ -61,6 +61,11 @@ test('a task that is stopped by hand is replaced, and its record says by whom', 
   await world.steady('replaced');
   const [task] = (await world.tasks('RUNNING')).filter(({ group }) => group === 'service:replaced');
 
+  await until(
+    () => world.log(task ?? {}),
+    (log) => log.includes('listens'),
+  );
+
   await world.ecs.send(new StopTaskCommand({ cluster: CLUSTER, task: task?.taskArn, reason: 'drill' }));
 
   const stopped = await until(
@@ -75,6 +80,29 @@ test('a task that is stopped by hand is replaced, and its record says by whom', 
   const service = await world.steady('replaced');
   expect(service.runningCount).toBe(1);
   expect(service.deployments?.[0]?.failedTasks).toBe(0);
+});
+
+test('a version that dies after it was healthy is restarted again and again, and the breaker does not see it', async () => {
+  const image = await world.push('fragile', `setTimeout(() => process.exit(1), 1500);`);
+  await world.create('fragile', {
+    taskDefinition: await world.define('fragile', image),
+    deploymentConfiguration: { deploymentCircuitBreaker: { enable: true, rollback: true } },
+  });
+
+  const died = await until(
+    () => world.tasks('STOPPED'),
+    (tasks) => tasks.filter(({ group }) => group === 'service:fragile').length >= 4,
+  );
+
+  expect(died.find(({ group }) => group === 'service:fragile')).toMatchObject({
+    stopCode: 'EssentialContainerExited',
+    containers: [{ exitCode: 1 }],
+  });
+  expect((await world.service('fragile')).deployments).toMatchObject([
+    { rolloutState: 'COMPLETED', failedTasks: 0 },
+  ]);
+  expect(await world.rollout('fragile')).toMatchObject({ status: 'SUCCESSFUL' });
+  await world.update('fragile', { desiredCount: 0 });
 });
 
 test('a service with tasks is deleted by force alone, and drains', async () => {
@@ -169,6 +197,13 @@ test.each([
       }),
     'InvalidParameterException',
   ],
+  [
+    'a deployment strategy that is not modelled',
+    () =>
+      world.create('x', { taskDefinition: definition, deploymentConfiguration: { strategy: 'BLUE_GREEN' } }),
+    'UnsupportedFeatureException',
+  ],
+  ['a container without an image', () => world.define('x', ''), 'ClientException'],
   [
     'a service deployment that never was',
     () => world.ecs.send(new StopServiceDeploymentCommand({ serviceDeploymentArn: 'arn:none' })),

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { DescribeTasksCommand, RegisterTaskDefinitionCommand, RunTaskCommand } from '@aws-sdk/client-ecs';
 import type { RunTaskRequest, Task } from '@aws-sdk/client-ecs';
@@ -27,11 +25,6 @@ async function ended(task: Task): Promise<Task> {
   );
 }
 
-function logOf(task: Task): Promise<string> {
-  const id = task.taskArn?.split('/').at(-1) ?? '';
-  return readFile(join(world.stateDir, 'logs', id, 'web.log'), 'utf8');
-}
-
 test('a one-off task runs with its overrides, and its exit code and output are kept', async () => {
   const taskDefinition = await world.define('once', await world.push('once', envApp), {
     environment: [{ name: 'GREETING', value: 'hello' }],
@@ -52,7 +45,7 @@ test('a one-off task runs with its overrides, and its exit code and output are k
     stopCode: 'EssentialContainerExited',
     containers: [{ exitCode: 4 }],
   });
-  const environment = JSON.parse(await logOf(task)) as Record<string, string>;
+  const environment = JSON.parse(await world.log(task)) as Record<string, string>;
   expect(environment).toMatchObject({
     GREETING: 'bye',
     AWS_REGION: 'eu-west-1',
@@ -66,7 +59,7 @@ test('a task sees nothing of the sandbox’s own environment but the PATH', asyn
   await ended(task);
   delete process.env['SANDBOX_TEST_SECRET'];
 
-  const environment = JSON.parse(await logOf(task)) as Record<string, string>;
+  const environment = JSON.parse(await world.log(task)) as Record<string, string>;
   expect(Object.keys(environment).toSorted()).toEqual(
     expect.arrayContaining([
       'AWS_DEFAULT_REGION',
@@ -99,7 +92,7 @@ test('secrets come from Parameter Store; a missing one stops the task before it 
   const bad = await run({ taskDefinition: missing });
 
   await ended(good);
-  expect(JSON.parse(await logOf(good))).toMatchObject({ KEY: 's3cret' });
+  expect(JSON.parse(await world.log(good))).toMatchObject({ KEY: 's3cret' });
   expect(await ended(bad)).toMatchObject({
     stopCode: 'TaskFailedToStart',
     stoppedReason: expect.stringMatching(
@@ -146,9 +139,8 @@ test('a container that another depends on ends before that one starts', async ()
   const task = await run({ taskDefinition: taskDefinition?.taskDefinitionArn ?? '' });
   await ended(task);
 
-  const id = task.taskArn?.split('/').at(-1) ?? '';
-  const setup = await readFile(join(world.stateDir, 'logs', id, 'setup.log'), 'utf8');
-  expect(Number(await logOf(task)) - Number(setup)).toBeGreaterThanOrEqual(300);
+  const setup = await world.log(task, 'setup');
+  expect(Number(await world.log(task)) - Number(setup)).toBeGreaterThanOrEqual(300);
 });
 
 test('a container that fails its own health check makes its service replace it', async () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -41,10 +41,9 @@ const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
 /** A server that answers /health with 200 and anything else with its name; ends at SIGTERM. */
 export const goodApp = (name: string): string => `
   import { createServer } from 'node:http';
-  console.log('${name} listens on ' + process.env.PORT);
+  process.on('SIGTERM', () => process.exit(0));
   createServer((request, response) => response.end(request.url === '/health' ? 'ok' : '${name}')).listen(
-    Number(process.env.PORT), '127.0.0.1');
-  process.on('SIGTERM', () => process.exit(0));`;
+    Number(process.env.PORT), '127.0.0.1', () => console.log('${name} listens'));`;
 
 /** Dies before it ever listens. */
 export const dyingApp = `console.error('no configuration'); process.exit(3);`;
@@ -191,6 +190,12 @@ export class World {
     const { taskArns = [] } = await this.ecs.send(new ListTasksCommand({ cluster: CLUSTER, desiredStatus }));
     if (taskArns.length === 0) return [];
     return (await this.ecs.send(new DescribeTasksCommand({ cluster: CLUSTER, tasks: taskArns }))).tasks ?? [];
+  }
+
+  /** What a container of the task has printed; empty before it has begun. */
+  log(task: Task, container = 'web'): Promise<string> {
+    const id = task.taskArn?.split('/').at(-1) ?? '';
+    return readFile(join(this.stateDir, 'logs', id, `${container}.log`), 'utf8').catch(() => '');
   }
 
   /** The service, once it is steady with one deployment. */
