@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
 
 /** What the AWS SDK's errors have in common, as far as it is needed to name them. */
@@ -42,7 +43,7 @@ function naming(run: (...input: unknown[]) => unknown): (...input: unknown[]) =>
 
 /** @returns the failure to throw instead of `error`; anything that isn't AWS's comes back as it is */
 export function nameAwsError(error: unknown): unknown {
-  if (error instanceof TemporalFailure || error instanceof CancelledFailure || !(error instanceof Error))
+  if (error instanceof TemporalFailure || error instanceof CancelledFailure || !isNativeError(error))
     return error;
   const aws: AwsErrorShape = error;
   const { name, message } = aws;

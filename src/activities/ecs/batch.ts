@@ -38,7 +38,7 @@ export function createBatcher<Group, Value>(options: BatchOptions<Group, Value>)
 
   return {
     /** @returns what the next request of the group has of `name`; `undefined` when it has nothing */
-    async ask(group: Group, name: string): Promise<Value | undefined> {
+    ask: async (group: Group, name: string): Promise<Value | undefined> => {
       const key = options.keyOf(group);
       const batch = waiting.get(key) ?? open(group, key);
       batch.names.add(name);

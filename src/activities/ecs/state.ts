@@ -105,10 +105,12 @@ export interface Losses {
   readonly stoppedReasons: string[];
 }
 
-/** @param since milliseconds since the epoch: tasks made before are not the rollout's */
+/** @param since milliseconds since the epoch: what stopped before is not counted */
 export function lossesOf(stopped: readonly Task[], taskDefinition: string, since: number): Losses {
   const ours = stopped.filter(
-    (task) => task.taskDefinitionArn === taskDefinition && (task.createdAt?.getTime() ?? 0) >= since,
+    (task) =>
+      task.taskDefinitionArn === taskDefinition &&
+      ((task.stoppingAt ?? task.stoppedAt)?.getTime() ?? Number.POSITIVE_INFINITY) >= since,
   );
   const deaths = ours.filter(({ stopCode }) => stopCode === 'EssentialContainerExited');
   // A task that the scheduler took away in the course of things is no loss; one that failed its checks is.

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { substitute, valuesOf } from '../../domain/placeholders.ts';
 import type { ServicePolicy } from '../../domain/policy.ts';
 import type { Check } from '../../domain/verdict.ts';
@@ -60,8 +61,10 @@ async function ask(address: string, signal: AbortSignal): Promise<Answer> {
     if (!response.ok) return { kind: 'none', why: `it answered ${response.status}: ${body.slice(0, SHOWN)}` };
     return { kind: 'version', version: versionIn(body).slice(0, SHOWN) };
   } catch (error) {
-    const { message, cause } = error instanceof Error ? error : new Error(String(error));
-    return { kind: 'none', why: cause instanceof Error ? `${message} (${cause.message})` : message };
+    if (!isNativeError(error)) return { kind: 'none', why: String(error) };
+    // `fetch failed` says nothing; its cause says what failed.
+    const { message, cause } = error;
+    return { kind: 'none', why: isNativeError(cause) ? `${message} (${cause.message})` : message };
   }
 }
 

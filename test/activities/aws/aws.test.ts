@@ -89,7 +89,9 @@ test('a failing call is tried three times', async () => {
   const endpoint = await anEndpoint({ status: 500, body: '{"__type":"InternalServerError"}' });
   const aws = createAwsClients({ endpoint: endpoint.url, credentials });
 
-  await expect(aws.clientsFor({ region: 'eu-west-1' }).ssm.send(ask)).rejects.toThrow();
+  await expect(aws.clientsFor({ region: 'eu-west-1' }).ssm.send(ask)).rejects.toMatchObject({
+    name: 'InternalServerError',
+  });
 
   expect(endpoint.asked).toHaveLength(3);
   aws.destroy();

@@ -53,7 +53,7 @@ const input = (change: Partial<ServicePlanInput> = {}): ServicePlanInput => ({
 const plan = (change: Partial<ServicePlanInput> = {}) =>
   inside(anActivity(), () => rig.activities.planServices(input(change)));
 const register = (change: Partial<ServicePlanInput> = {}) => {
-  const { services, ...rest } = input(change);
+  const { services: _, ...rest } = input(change);
   return inside(anActivity(), () =>
     rig.activities.registerTaskDefinition({
       ...rest,

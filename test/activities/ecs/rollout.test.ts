@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { CancelledFailure } from '@temporalio/common';
+import { createAwsClients } from '../../../src/activities/aws.ts';
 import { dyingApp, goodApp, sickApp, until } from '../../sandbox/ecs/world.ts';
-import { aLock, anActivity, aPolicy, aRig, aService, aTarget, inside } from './aRollout.ts';
+import { aLock, anActivity, aPolicy, aRig, aService, aTarget, credentials, inside } from './aRollout.ts';
+import { aLosingProxy } from './aLosingProxy.ts';
 import type { Rig } from './aRollout.ts';
 
 let rig: Rig;
@@ -84,6 +86,24 @@ test('a retry finds the deployment that ECS has already taken back, and does not
 
   expect(await start(input, scheduled)).toEqual(first);
   expect(await rig.deployments('again-bad')).toHaveLength(2);
+});
+
+test('a deployment whose start was never answered is found by the next attempt', async () => {
+  const { input } = await aChange('unanswered', goodApp('two'));
+  const proxy = await aLosingProxy(rig.world.sandbox.url, 'UpdateService', 3);
+  const aws = createAwsClients({ endpoint: proxy.url, credentials });
+  const scheduled = Date.now();
+
+  const unanswered = inside(anActivity(scheduled), () => rig.withDeps({ aws }).startRollout(input));
+  await expect(unanswered).rejects.toMatchObject({ type: 'AwsUnreachable', nonRetryable: false });
+  const found = await start(input, scheduled);
+
+  expect(proxy.lost()).toBe(3);
+  const [, ours, ...others] = await rig.deployments('unanswered');
+  expect(found.serviceDeploymentArn).toBe(ours?.serviceDeploymentArn);
+  expect(others).toEqual([]);
+  aws.destroy();
+  await proxy.close();
 });
 
 test('a service that already runs the task definition needs no deployment, and following it passes', async () => {
