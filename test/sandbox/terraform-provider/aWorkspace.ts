@@ -35,7 +35,9 @@ export interface Workspace {
   /** Sets the configuration, with the provider's requirement before it. */
   write(configuration: string): Promise<void>;
   run(...args: readonly string[]): Promise<Outcome>;
-  /** Applies, and fails the test with Terraform's own words when that fails. */
+  /**
+   * Applies the plan that was just made, else a new one. Fails the test with Terraform's own words when that fails.
+   */
   apply(): Promise<void>;
   /** The changes of a new plan but for those that do nothing, and the drift that it found. */
   plan(): Promise<{ exitCode: number; changes: Change[]; drift: Change[] }>;
@@ -80,7 +82,10 @@ export async function aWorkspace(): Promise<Workspace> {
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
   };
+  // A plan that is applied is not made twice; after any other command it may be stale.
+  let planFile: string | undefined;
   const run = async (...args: readonly string[]): Promise<Outcome> => {
+    if (args[0] !== 'show') planFile = undefined;
     const options = { cwd: directory, env: environment, extendEnv: false, reject: false, all: true } as const;
     const { exitCode = -1, all } = await execa('terraform', args, options);
     return { exitCode, output: all };
@@ -100,14 +105,23 @@ export async function aWorkspace(): Promise<Workspace> {
     directory,
     environment,
     run,
-    write: (configuration) => writeFile(join(directory, 'main.tf'), HEADER + configuration),
+    async write(configuration) {
+      planFile = undefined;
+      await writeFile(join(directory, 'main.tf'), HEADER + configuration);
+    },
     async apply() {
-      const { exitCode, output } = await run('apply', '-auto-approve', '-no-color');
+      const { exitCode, output } = await run(
+        'apply',
+        '-auto-approve',
+        '-no-color',
+        ...(planFile === undefined ? [] : [planFile]),
+      );
       if (exitCode !== 0) throw new Error(output);
     },
     async plan() {
       const { exitCode, output } = await run('plan', '-detailed-exitcode', '-no-color', '-out=plan');
       if (exitCode === 1) throw new Error(output);
+      planFile = 'plan';
       const shown = await show<{ resource_changes?: Change[]; resource_drift?: Change[] }>('plan');
       const changes = (shown.resource_changes ?? []).filter(({ change }) => change.actions[0] !== 'no-op');
       return { exitCode, changes, drift: shown.resource_drift ?? [] };
