@@ -1,7 +1,7 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { SeriesStore } from '../../../sandbox/cloudwatch/series.ts';
 import { Store } from '../../../sandbox/store.ts';
 
@@ -10,8 +10,14 @@ const metric = { namespace: 'Demo', name: 'Requests', dimensions: { B: '2', A: '
 const inAnyOrder = { ...metric, dimensions: { A: '1', B: '2' } };
 const HOUR = 3600;
 
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'series-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
 async function aStore(): Promise<Store> {
-  return Store.open(await mkdtemp(join(tmpdir(), 'series-')));
+  return Store.open(await mkdtemp(join(folder, 'state-')));
 }
 
 function counts(series: SeriesStore, period: number, end = START + HOUR): [at: number, count: number][] {
@@ -56,7 +62,7 @@ test('a metric is its namespace, name and all its dimensions', async () => {
 });
 
 test('what was measured is there after a restart', async () => {
-  const stateDir = await mkdtemp(join(tmpdir(), 'series-'));
+  const stateDir = await mkdtemp(join(folder, 'state-'));
   const store = await Store.open(stateDir);
   const series = new SeriesStore(store, () => START * 1000);
   series.record({ ...metric, value: 1 });
