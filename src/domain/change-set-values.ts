@@ -89,6 +89,8 @@ function leaves(value: unknown, sensitive: unknown, unknown: readonly string[]):
   walk(value, sensitive, '', (path, leaf, isSensitive) => {
     // Absent and null are the same to Terraform.
     if (leaf === null || leaf === undefined || isCovered(path, unknown)) return;
+    // An object without attributes, as opposed to an attribute that is an empty object.
+    if (path === '' && typeof leaf === 'object') return;
     found.set(path, { kind: 'known', value: leaf, sensitive: isSensitive });
   });
   return found;

@@ -1,0 +1,45 @@
+import type { PlanJson, PlannedChange, PlannedResource } from '../../src/domain/change-set-plan.ts';
+
+/** A plan as `terraform show -json` gives it, of the given changes. */
+export function aPlan(resources: readonly PlannedResource[], more: Partial<PlanJson> = {}): PlanJson {
+  return {
+    format_version: '1.2',
+    errored: false,
+    complete: true,
+    applyable: resources.length > 0,
+    resource_changes: resources,
+    ...more,
+  };
+}
+
+/** A change of the resource at `address`, whose type is what stands before the first dot. */
+export function aResource(
+  address: string,
+  change: PlannedChange,
+  more: Partial<PlannedResource> = {},
+): PlannedResource {
+  return { address, type: address.split('.')[0] ?? '', change, ...more };
+}
+
+export const creating = (after: object, more: Partial<PlannedChange> = {}): PlannedChange => ({
+  actions: ['create'],
+  before: null,
+  after,
+  ...more,
+});
+export const updating = (
+  before: object,
+  after: object,
+  more: Partial<PlannedChange> = {},
+): PlannedChange => ({
+  actions: ['update'],
+  before,
+  after,
+  ...more,
+});
+export const deleting = (before: object): PlannedChange => ({ actions: ['delete'], before, after: null });
+export const replacing = (before: object, after: object): PlannedChange => ({
+  actions: ['delete', 'create'],
+  before,
+  after,
+});
