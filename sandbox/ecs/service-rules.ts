@@ -33,6 +33,7 @@ export function checkService(ecs: EcsContext, input: Checked, definition: TaskDe
     );
   }
   checkModelled(input);
+  checkLaunchType(input.launchType, definition);
   if (definition.networkMode === 'awsvpc' && !input.networkConfiguration) {
     throw invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified.");
   }
@@ -46,6 +47,12 @@ export function checkService(ecs: EcsContext, input: Checked, definition: TaskDe
     throw invalid('Health check grace period is only valid for services configured to use load balancers');
   }
   for (const balancer of balancers) checkBalancer(ecs, balancer, definition);
+}
+
+/** @throws AwsError InvalidParameterException when the task definition isn't made for the launch type */
+export function checkLaunchType(launchType: string | undefined, definition: TaskDefinitionRecord): void {
+  if (launchType !== 'FARGATE' || definition.compatibilities?.includes('FARGATE')) return;
+  throw invalid('Task definition does not support launch_type FARGATE.');
 }
 
 /** What would work differently here without anyone being told. */

@@ -11,6 +11,7 @@ import { badToken, PAGE } from './clusters.ts';
 import { activeCluster, arn, invalid, nowIso, shortName } from './context.ts';
 import type { EcsContext } from './context.ts';
 import type { TaskDefinitionRecord, TaskRecord } from './records.ts';
+import { checkLaunchType } from './service-rules.ts';
 import { checkTags, managedTags, tagsOf } from './tags.ts';
 import { usableDefinition } from './task-definitions.ts';
 import { endTask, forgetOldTasks, startTask } from './tasks.ts';
@@ -57,6 +58,7 @@ function checkRun(input: RunInput, definition: TaskDefinitionRecord): void {
   if (!/^[\x21-\x7e]{0,64}$/.test(clientToken))
     throw invalid('clientToken must be at most 64 printable characters.');
   checkTags(input.tags ?? []);
+  checkLaunchType(input.launchType, definition);
   const names = new Set((definition.containerDefinitions ?? []).map(({ name }) => name));
   for (const { name } of overrides?.containerOverrides ?? []) {
     if (!names.has(name)) {

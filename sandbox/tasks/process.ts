@@ -55,7 +55,12 @@ export async function startProcess(
   child.stdin?.on('error', () => undefined);
   const identity = child.pid === undefined ? undefined : identify(child.pid);
   if (!identity) throw new StartFailure(`CannotStartContainerError: can't start ${command.argv[0]}`);
-  await record(identity);
+  try {
+    await record(identity);
+  } catch (error) {
+    signalGroup(identity, 'SIGKILL');
+    throw error;
+  }
   child.stdin?.end('go\n');
   return { identity, exited, signal: (name) => signalGroup(identity, name) };
 }

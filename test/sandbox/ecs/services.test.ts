@@ -198,6 +198,11 @@ test.each([
     'InvalidParameterException',
   ],
   [
+    'Fargate for a task definition that is not made for it',
+    () => world.create('x', { taskDefinition: definition, launchType: 'FARGATE' }),
+    'InvalidParameterException',
+  ],
+  [
     'a deployment strategy that is not modelled',
     () =>
       world.create('x', { taskDefinition: definition, deploymentConfiguration: { strategy: 'BLUE_GREEN' } }),

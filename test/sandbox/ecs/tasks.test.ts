@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { DescribeTasksCommand, RegisterTaskDefinitionCommand, RunTaskCommand } from '@aws-sdk/client-ecs';
+import {
+  DescribeTasksCommand,
+  RegisterTaskDefinitionCommand,
+  RunTaskCommand,
+  StopTaskCommand,
+} from '@aws-sdk/client-ecs';
 import type { RunTaskRequest, Task } from '@aws-sdk/client-ecs';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { identify } from '../../../sandbox/process-identity.ts';
 import { CLUSTER, goodApp, until, World } from './world.ts';
 
 let world: World;
@@ -141,6 +147,38 @@ test('a container that another depends on ends before that one starts', async ()
 
   const setup = await world.log(task, 'setup');
   expect(Number(await world.log(task)) - Number(setup)).toBeGreaterThanOrEqual(300);
+});
+
+test('a container that ignores SIGTERM is killed after its stop timeout, with what it has started', async () => {
+  const image = await world.push(
+    'stubborn',
+    `import { spawn } from 'node:child_process';
+     process.on('SIGTERM', () => console.log('no'));
+     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+     console.log(JSON.stringify([process.pid, child.pid]));
+     setInterval(() => {}, 1000);`,
+  );
+  const task = await run({ taskDefinition: await world.define('stubborn', image, { stopTimeout: 2 }) });
+  const log = await until(
+    () => world.log(task),
+    (text) => text.endsWith('\n'),
+  );
+
+  await world.ecs.send(new StopTaskCommand({ cluster: CLUSTER, task: task.taskArn }));
+  const stopped = await ended(task);
+
+  expect(stopped).toMatchObject({
+    stopCode: 'UserInitiated',
+    stoppedReason: 'Task stopped by user',
+    containers: [{ exitCode: 137 }],
+  });
+  expect(await world.log(task)).toContain('no');
+  for (const pid of JSON.parse(log) as number[]) {
+    await until(
+      async () => identify(pid),
+      (found) => found === undefined,
+    );
+  }
 });
 
 test('a container that fails its own health check makes its service replace it', async () => {
