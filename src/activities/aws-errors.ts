@@ -47,7 +47,7 @@ export function nameAwsError(error: unknown): unknown {
     return error;
   const aws: AwsErrorShape = error;
   const { name, message } = aws;
-  if (NO_ANSWER.test(aws.code ?? name))
+  if (NO_ANSWER.test(aws.code ?? name) || hadNoAnswer(aws))
     return retryable('AwsUnreachable', `AWS gave no answer: ${name}: ${message}`, aws);
   if (!aws.$metadata && !aws.$fault) return error;
   if (THROTTLED.test(name) || aws.$retryable?.throttling)
@@ -69,6 +69,11 @@ export function nameAwsError(error: unknown): unknown {
   const type = name.replace(/(Exception|Error)$/, '') || 'AwsRefused';
   if (PASSING.test(name)) return retryable(type, `${name}: ${message}`, aws);
   return permanent(type, `AWS refused: ${name}: ${message}`, aws);
+}
+
+/** The SDK has tried, and no attempt brought a status. */
+function hadNoAnswer({ $metadata, $fault }: AwsErrorShape): boolean {
+  return $metadata !== undefined && $metadata.httpStatusCode === undefined && $fault === undefined;
 }
 
 function retryable(type: string, message: string, cause: AwsErrorShape): ApplicationFailure {

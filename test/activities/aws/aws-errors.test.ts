@@ -34,6 +34,11 @@ test.each<[string, Error, string]>([
   ],
   ['no answer in time', Object.assign(new Error('slow'), { name: 'TimeoutError' }), 'AwsUnreachable'],
   [
+    'attempts without a status',
+    Object.assign(new Error('hang up'), { $metadata: { attempts: 3 } }),
+    'AwsUnreachable',
+  ],
+  [
     'credentials that are not there yet',
     Object.assign(new Error('none'), { name: 'CredentialsProviderError' }),
     'AwsUnreachable',

@@ -280,13 +280,13 @@ describe('watching', () => {
 
   test('a breach of a metric ends the watch', async () => {
     const { input, url } = await deployed('breaching', { every: 3 });
-    let going = true;
+    const over = new AbortController();
     const traffic = (async () => {
-      while (going) await send(url, 20);
+      while (!over.signal.aborted) await send(url, 20);
     })();
 
     const { metrics: judgements } = await watch(input, { seconds: 3_600 });
-    going = false;
+    over.abort();
     await traffic;
 
     expect(judgements).toContainEqual(expect.objectContaining({ metric: 'errorRate', outcome: 'fail' }));
