@@ -46,13 +46,18 @@ test('a line that was being written when the process died is left out', async ()
 test('a directory in use is refused, naming the process', async () => {
   const directory = await newDirectory();
   const store = await Store.open(directory);
-  await expect(Store.open(directory)).rejects.toThrow(`the sandbox with process id ${process.pid} is using it`);
+  await expect(Store.open(directory)).rejects.toThrow(
+    `the sandbox with process id ${process.pid} is using it`,
+  );
   await store.close();
 });
 
 test('a lock whose process is gone is taken over', async () => {
   const directory = await newDirectory();
-  await writeFile(join(directory, 'lock.json'), JSON.stringify({ pid: process.pid, startedAt: 'another life' }));
+  await writeFile(
+    join(directory, 'lock.json'),
+    JSON.stringify({ pid: process.pid, startedAt: 'another life' }),
+  );
   const store = await Store.open(directory);
   await store.close();
 });
@@ -60,11 +65,32 @@ test('a lock whose process is gone is taken over', async () => {
 test('a file that is not the sandbox’s is named', async () => {
   const directory = await newDirectory();
   await writeFile(join(directory, 'state.json'), 'hello');
-  await expect(Store.open(directory)).rejects.toThrow(`${directory}/state.json isn't a state file of the sandbox`);
+  await expect(Store.open(directory)).rejects.toThrow(
+    `${directory}/state.json isn't a state file of the sandbox`,
+  );
 });
 
 test('a path that is a file is refused as a state directory', async () => {
   const file = join(await newDirectory(), 'file');
   await writeFile(file, '');
   await expect(Store.open(file)).rejects.toThrow(`Can't use the state directory ${file}`);
+});
+
+test('a journal that has grown is written anew, and nothing is lost', async () => {
+  const directory = await newDirectory();
+  const store = await Store.open(directory);
+  const before = (await readdir(directory)).filter((name) => name.startsWith('journal.'));
+  for (let i = 0; i < 20; i++) {
+    store.table('big').set(`row-${i % 3}`, { i, text: 'x'.repeat(1024 * 1024) });
+    await store.flush();
+  }
+  const after = (await readdir(directory)).filter((name) => name.startsWith('journal.'));
+  await store.close();
+
+  expect(after).toHaveLength(1);
+  expect(after).not.toEqual(before);
+  const again = await Store.open(directory);
+  const rows = again.table<{ i: number }>('big').values();
+  expect(rows.map(({ i }) => i).toSorted((a, b) => a - b)).toEqual([17, 18, 19]);
+  await again.close();
 });
