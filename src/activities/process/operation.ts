@@ -70,11 +70,9 @@ async function own<T>(
  * Removes directories whose worker is gone and in which nothing runs. One with an `outliving` process that has ended
  * waits for the retry that wants its exit code; only its other content, which may be secret, goes at once.
  */
-export async function removeLeftovers(parent: string, outliving: string, rescue?: Rescue): Promise<void> {
-  const names = await readdir(parent, { withFileTypes: true }).catch(() => []);
-  for (const name of names) {
-    const directory = join(parent, name.name);
-    if (!name.isDirectory() || !(await isOrphan(directory))) continue;
+async function removeLeftovers(parent: string, outliving: string, rescue?: Rescue): Promise<void> {
+  for (const directory of await folders(parent)) {
+    if (!(await isOrphan(directory))) continue;
     await withHostLock(`${directory}.lock`, async () => {
       if (!(await isOrphan(directory))) return;
       const state = await inspectProcess(join(directory, outliving));
@@ -84,6 +82,18 @@ export async function removeLeftovers(parent: string, outliving: string, rescue?
       else await discard(directory, rescue, [outliving, 'owner', KEPT]);
     });
   }
+}
+
+/** `removeLeftovers` for every `<platform>/<environment>` under `root`. */
+export async function clearLeftovers(root: string, outliving: string, rescue?: Rescue): Promise<void> {
+  for (const platform of await folders(root)) {
+    for (const environment of await folders(platform)) await removeLeftovers(environment, outliving, rescue);
+  }
+}
+
+async function folders(path: string): Promise<string[]> {
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(path, name));
 }
 
 /** Stops what runs in the directory, hands it to `rescue`, and removes all but `keep`. */

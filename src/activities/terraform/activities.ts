@@ -6,7 +6,7 @@ import { normalise } from '../../domain/change-set-normalise.ts';
 import { render } from '../../domain/change-set-render.ts';
 import type { Target } from '../../domain/policy.ts';
 import type { Check } from '../../domain/verdict.ts';
-import { inOperationDirectory, othersRunning } from '../process/operation.ts';
+import { clearLeftovers, inOperationDirectory, othersRunning } from '../process/operation.ts';
 import { stopProcess } from '../process/run.ts';
 import { activitySupervisor, beating } from '../process/supervisor.ts';
 import type { Supervisor } from '../process/supervisor.ts';
@@ -17,17 +17,24 @@ import type { TerraformDependencies } from './dependencies.ts';
 import type { TerraformActivities, TerraformInput } from './types.ts';
 import { outputs, plan, prepare, rescue } from './workspace.ts';
 
+const LAYOUT = { folder: 'terraform', outliving: 'apply' };
+
+/** For a worker's start: removes what lost workers left, plans with their secrets first of all. */
+export function clearTerraformLeftovers(dataDirectory: string): Promise<void> {
+  return clearLeftovers(join(dataDirectory, LAYOUT.folder), LAYOUT.outliving, rescue);
+}
+
 /** Terraform, or OpenTofu, run as processes that outlive the worker. */
 export function createTerraformActivities(dependencies: TerraformDependencies): TerraformActivities {
   const directoryOf = ({ platform, environment }: Target) =>
-    join(dependencies.dataDirectory, 'terraform', platform, environment);
+    join(dependencies.dataDirectory, LAYOUT.folder, platform, environment);
 
   const within = <T>(
     { target }: TerraformInput,
     work: (directory: string, supervisor: Supervisor) => Promise<T>,
   ) => {
     const supervisor = activitySupervisor(dependencies.onShutdown);
-    const options = { outliving: 'apply', supervisor, rescue };
+    const options = { outliving: LAYOUT.outliving, supervisor, rescue };
     return inOperationDirectory(directoryOf(target), options, (directory) => work(directory, supervisor));
   };
 
@@ -63,7 +70,7 @@ export function createTerraformActivities(dependencies: TerraformDependencies): 
       const { target, terraform: policy, release, lock } = input;
       return within(input, async (directory, supervisor) => {
         // An apply that outlived its run must not go on beside its undo.
-        const others = await othersRunning(directoryOf(target), 'apply', directory);
+        const others = await othersRunning(directoryOf(target), LAYOUT.outliving, directory);
         const { grace = DEFAULT_GRACE } = dependencies;
         const stopAll = () => Promise.all(others.map((other) => stopProcess(other, grace)));
         await beating('stopping an earlier terraform apply', stopAll);

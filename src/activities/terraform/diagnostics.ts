@@ -122,17 +122,6 @@ function readLine(line: string): Diagnostic[] {
   }
 }
 
-/** The diagnostics of `validate -json`, which is one document. */
-export function readValidation(stdout: string): Diagnostic[] {
-  try {
-    const found = member(JSON.parse(stdout), 'diagnostics');
-    if (!Array.isArray(found)) return [];
-    return found.filter((entry) => member(entry, 'severity') === 'error').map(diagnosticOf);
-  } catch {
-    return [];
-  }
-}
-
 /** `Error: summary`, an empty line, the detail; in a frame of box characters or not. */
 function readText(text: string): Diagnostic[] {
   const plain = text.replaceAll(/^[╷│╵] ?/gm, '');

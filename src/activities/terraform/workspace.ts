@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { readPlan } from '../../domain/change-set-plan.ts';
 import type { PlanJson } from '../../domain/change-set-plan.ts';
@@ -109,6 +109,8 @@ export async function plan(
     `-out=${file}`,
   ]);
   const read = readPlan(JSON.parse(await terraform(workspace, 'show', ['-no-color', '-json', file])));
+  // It holds every secret of the plan in clear, and an apply may outlive this worker.
+  await rm(join(workspace.directory, 'show'), { recursive: true });
   if (read.kind === 'unusable') throw planUnusable(target, read.reason);
   for (const secret of sensitiveValues(read.plan)) workspace.secrets.add(secret);
   return { json: read.plan, file };

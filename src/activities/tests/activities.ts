@@ -5,7 +5,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { substitute, valuesOf } from '../../domain/placeholders.ts';
 import type { Target, TestSuite } from '../../domain/policy.ts';
 import type { Release } from '../../domain/release.ts';
-import { inOperationDirectory } from '../process/operation.ts';
+import { clearLeftovers, inOperationDirectory } from '../process/operation.ts';
 import { redact } from '../process/output.ts';
 import { processDuration, runProcess } from '../process/run.ts';
 import type { ProcessEnd } from '../process/run.ts';
@@ -35,6 +35,13 @@ interface TestInput {
 
 const SECRET_NAME = /passw(or)?d|secret|token|api_?key|private_?key|credential/i;
 
+const LAYOUT = { folder: 'tests', outliving: 'suite' };
+
+/** For a worker's start: removes what lost workers left of their test runs. */
+export function clearTestLeftovers(dataDirectory: string): Promise<void> {
+  return clearLeftovers(join(dataDirectory, LAYOUT.folder), LAYOUT.outliving);
+}
+
 /** Test suites of the release's own commit, as commands with a declared environment. */
 export function createTestActivities(dependencies: TestDependencies): TestActivities {
   return {
@@ -43,13 +50,13 @@ export function createTestActivities(dependencies: TestDependencies): TestActivi
       const { platform, environment } = input.target;
       const given = substituted(input);
       const supervisor = activitySupervisor();
-      const parent = join(dataDirectory, 'tests', platform, environment);
-      return inOperationDirectory(parent, { outliving: 'suite', supervisor }, async (directory) => {
-        const end = await run(dependencies, input, given, directory, supervisor);
+      const parent = join(dataDirectory, LAYOUT.folder, platform, environment);
+      return inOperationDirectory(parent, { outliving: LAYOUT.outliving, supervisor }, async (directory) => {
+        const end = await runSuite(dependencies, input, given, directory, supervisor);
         if (end.stopped && !end.timedOut) throw supervisor.failure();
         if (end.kind === 'lost' && !end.timedOut) throw interrupted(input.suite);
-        const log = await keepLog(join(directory, 'suite'), dataDirectory, logName(input));
-        const duration = await processDuration(join(directory, 'suite'));
+        const log = await keepLog(join(directory, LAYOUT.outliving), dataDirectory, logName(input));
+        const duration = await processDuration(join(directory, LAYOUT.outliving));
         return { ...(await judge(input.suite, end, log, given.secrets)), duration };
       });
     },
@@ -87,7 +94,7 @@ function substituted({ target, release, suite, outputs }: TestInput): Given {
   return { command, environment, secrets };
 }
 
-async function run(
+async function runSuite(
   { source, environment: worker, grace = 5_000 }: TestDependencies,
   { release, suite }: TestInput,
   { command, environment, secrets }: Given,
@@ -105,7 +112,7 @@ async function run(
     TMPDIR: home,
   };
   const launch = {
-    directory: join(directory, 'suite'),
+    directory: join(directory, LAYOUT.outliving),
     command,
     cwd: checkout,
     env: { ...fixed, ...environment },

@@ -6,7 +6,10 @@ import { pathToFileURL } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { CancelledFailure } from '@temporalio/common';
 import { parseIdentity } from '../../../src/activities/process/identity.ts';
-import { createTerraformActivities } from '../../../src/activities/terraform/activities.ts';
+import {
+  clearTerraformLeftovers,
+  createTerraformActivities,
+} from '../../../src/activities/terraform/activities.ts';
 import type { TerraformInput } from '../../../src/activities/terraform/types.ts';
 import { eventually, temporaryDirectories } from '../process/support.ts';
 import { LOCK, aTerraform, asCancelled, asShutdown, failureOf, inActivity } from './support.ts';
@@ -70,12 +73,12 @@ test('an apply outlives its killed worker, and the retry takes its result withou
 test('a plan file is gone when its apply has ended, though its worker is dead', async () => {
   const t = aTerraform(await newDirectory());
   await killedWorker(t, slow(t));
-  const plans = async () => (await filesOf(t)).filter((name) => name.endsWith('.tfplan'));
+  const plans = async () => (await filesOf(t)).filter((name) => /\.tfplan$|show/.test(name));
   expect(await plans()).toHaveLength(1);
   await letGo(t);
   await eventually(async () => (await plans()).length === 0);
 
-  await t.outputs(slow(t));
+  await clearTerraformLeftovers(t.dataDirectory);
   const left = (await filesOf(t))
     .map((name) => name.replace(/^[0-9a-f]{24}\/?/, ''))
     .filter(Boolean)

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { ActivityCancellationDetails, ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { createSourceRepository } from '../../../src/activities/source/repository.ts';
 import { createTerraformActivities } from '../../../src/activities/terraform/activities.ts';
 import type { TerraformDependencies } from '../../../src/activities/terraform/dependencies.ts';
@@ -28,7 +29,6 @@ export const TARGET = {
   region: 'eu-west-1',
   cluster: 'writing-production',
 };
-const BACKEND = 'terraform {\n  backend "local" {}\n}\n';
 /** What a worker's environment has, secrets that terraform must not see among it. */
 const ENVIRONMENT = {
   ...process.env,
@@ -53,7 +53,12 @@ export interface Fixture {
     environment?: MockActivityEnvironment,
   ) => Promise<TerraformApplied>;
   /** Commits `terraform/main.tf` and says how to deploy it. */
-  release(configuration: string, policy?: Partial<TerraformPolicy>, version?: string): TerraformInput;
+  release(
+    configuration: string,
+    policy?: Partial<TerraformPolicy>,
+    version?: string,
+    backend?: string,
+  ): TerraformInput;
 }
 
 export function aTerraform(base: string, more: Partial<TerraformDependencies> = {}): Fixture {
@@ -96,8 +101,11 @@ export function aTerraform(base: string, more: Partial<TerraformDependencies> = 
       const approved = input.approved ?? (await plan(input)).changeSet;
       return perform(environment, () => activities.applyTerraform({ ...input, approved, lock: LOCK }));
     },
-    release(configuration, changed = {}, version = '1.0.0') {
-      const commit = repository.commit({ 'terraform/main.tf': `${BACKEND}${configuration}`, version });
+    release(configuration, changed = {}, version = '1.0.0', backend = 'local') {
+      const commit = repository.commit({
+        'terraform/main.tf': `terraform {\n  backend "${backend}" {}\n}\n${configuration}`,
+        version,
+      });
       return { target: TARGET, terraform: { ...policy, ...changed }, release: { version, commit } };
     },
   };
@@ -105,7 +113,7 @@ export function aTerraform(base: string, more: Partial<TerraformDependencies> = 
 
 /** Runs an activity as attempt `attempt` of the activity `activityId`. */
 export function inActivity(activityId = '1', attempt = 1): MockActivityEnvironment {
-  return new MockActivityEnvironment({ activityId, attempt });
+  return new MockActivityEnvironment({ activityId, attempt }, { logger: new DefaultLogger('ERROR') });
 }
 
 /** `run` keeps the result's type only for a function that takes nothing. */
