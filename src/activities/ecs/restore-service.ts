@@ -1,4 +1,11 @@
-import { ConflictException, StopServiceDeploymentCommand, UpdateServiceCommand } from '@aws-sdk/client-ecs';
+import {
+  ConflictException,
+  InvalidParameterException,
+  ServiceDeploymentNotFoundException,
+  StopServiceDeploymentCommand,
+  UnsupportedFeatureException,
+  UpdateServiceCommand,
+} from '@aws-sdk/client-ecs';
 import type { Service } from '@aws-sdk/client-ecs';
 import { activityInfo, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
@@ -40,7 +47,7 @@ export async function restoreService(deps: RolloutDeps, input: RestoreInput): Pr
       case 'stop':
         acted = true;
         await stop(deps, input, step.serviceDeploymentArn).catch(
-          noteConflict(stopRefused, step.serviceDeploymentArn),
+          noteRefusal(stopRefused, step.serviceDeploymentArn),
         );
         break;
       case 'update':
@@ -100,10 +107,20 @@ async function stop(
   await aws.clientsFor(target).ecs.send(new StopServiceDeploymentCommand(request));
 }
 
-/** ECS refuses to stop a deployment that just ended or that has nothing to go back to: the next look tells which. */
-function noteConflict(refused: Set<string>, arn: string) {
+/**
+ * ECS refuses to stop a deployment that has just ended, that it takes back already, or that has nothing to go back to.
+ * The next look tells which.
+ */
+const REFUSALS = [
+  ConflictException,
+  InvalidParameterException,
+  ServiceDeploymentNotFoundException,
+  UnsupportedFeatureException,
+];
+
+function noteRefusal(refused: Set<string>, arn: string) {
   return (error: unknown): void => {
-    if (!(error instanceof ConflictException)) throw error;
+    if (!REFUSALS.some((Refusal) => error instanceof Refusal)) throw error;
     refused.add(arn);
   };
 }

@@ -1,7 +1,19 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { CancelledFailure } from '@temporalio/common';
+import { createAwsClients } from '../../../src/activities/aws.ts';
 import { goodApp, sickApp, until } from '../../sandbox/ecs/world.ts';
-import { aLock, anActivity, aPolicy, aRig, aService, aTarget, inside, shutDown } from './aRollout.ts';
+import {
+  aLock,
+  anActivity,
+  aPolicy,
+  aRig,
+  aService,
+  aTarget,
+  credentials,
+  inside,
+  shutDown,
+} from './aRollout.ts';
+import { aLosingProxy } from './aLosingProxy.ts';
 import type { Rig } from './aRollout.ts';
 
 let rig: Rig;
@@ -112,6 +124,42 @@ test('an attempt that was cut off anywhere is finished by the next one', async (
 
   expect([restored.outcome, again.outcome]).toEqual(['undone', 'undone']);
   await expectServing('cut', given.first);
+});
+
+test('a stop whose answer is lost is not taken for a failure', async () => {
+  const given = await before('unanswered', { balanced: true });
+  await change(given, sickApp);
+  const proxy = await aLosingProxy(rig.world.sandbox.url, 'StopServiceDeployment', 1);
+  const aws = createAwsClients({ endpoint: proxy.url, credentials });
+
+  // The SDK's second attempt hears that the deployment is being rolled back already: a conflict.
+  const restored = await inside(anActivity(), () => rig.withDeps({ aws }).restoreService(given.restore));
+
+  expect(proxy.lost()).toBe(1);
+  expect(restored.outcome).toBe('undone');
+  await expectServing('unanswered', given.first);
+  aws.destroy();
+  await proxy.close();
+});
+
+test('a first deployment that never ran is taken back while ECS still tries', async () => {
+  const { world } = rig;
+  const { targetGroupArn } = await world.balance('stillborn');
+  const loadBalancers = [{ targetGroupArn, containerName: 'web', containerPort: 80 }];
+  const taskDefinition = await world.define('stillborn', await world.push('stillborn', sickApp));
+  await world.create('stillborn', { taskDefinition, loadBalancers });
+  const nothing = { desiredCount: 0, runningCount: 0, stable: false, serving: false, detail: '' };
+  const previous = { service: 'stillborn', exists: false, ...nothing };
+
+  const restore = { target, service: aService('stillborn'), previous, rollout: aPolicy(), lock: aLock };
+  const restored = await inside(anActivity(), () => rig.activities.restoreService(restore));
+
+  expect(restored).toEqual({ outcome: 'undone', detail: 'stillborn has no tasks again.' });
+  expect(await world.service('stillborn')).toMatchObject({
+    desiredCount: 0,
+    runningCount: 0,
+    pendingCount: 0,
+  });
 });
 
 test('a first deployment is taken back to no tasks', async () => {
