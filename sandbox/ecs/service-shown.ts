@@ -39,7 +39,7 @@ function shownDeployment(
   };
 }
 
-export function revisionCounts(
+function revisionCounts(
   service: ServiceRecord,
   deploymentId: string,
   tasks: readonly TaskRecord[],

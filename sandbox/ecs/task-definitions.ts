@@ -114,7 +114,7 @@ function matches(status: string, isActive: boolean): boolean {
 }
 
 /** By ARN, `family:revision`, or `family` for its latest ACTIVE revision. */
-export function findDefinition(ecs: EcsContext, reference: string): TaskDefinitionRecord | undefined {
+function findDefinition(ecs: EcsContext, reference: string): TaskDefinitionRecord | undefined {
   const name = shortName(reference);
   if (reference.startsWith('arn:') && !reference.startsWith(arn(ecs, 'task-definition/'))) return undefined;
   if (/:\d+$/.test(name)) return ecs.tables.taskDefinitions.get(name);

@@ -3,7 +3,7 @@ import { membersOf, partOf, shapeOf } from './model.ts';
 import type { ServiceModel } from './model.ts';
 
 /** Writes a value as the Query protocol's XML, inside an element of that name. */
-export function encodeXml(model: ServiceModel, shapeName: string, value: unknown, element: string): string {
+function encodeXml(model: ServiceModel, shapeName: string, value: unknown, element: string): string {
   return `<${element}>${content(model, shapeName, value)}</${element}>`;
 }
 
