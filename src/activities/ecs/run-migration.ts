@@ -34,6 +34,7 @@ export interface MigrationResult {
 export async function runMigration(deps: RolloutDeps, input: RunMigrationInput): Promise<MigrationResult> {
   const command = input.direction === 'do' ? input.migration.command : input.migration.undo;
   if (!command) throw irreversible(input);
+  if (input.direction === 'undo') await settleMigration(deps, input);
   const taskArn = (await findTask(deps, input)) ?? (await startTask(deps, input, command));
   try {
     return resultOf(input, await waitForStop(deps, input, taskArn));
@@ -45,12 +46,37 @@ export async function runMigration(deps: RolloutDeps, input: RunMigrationInput):
   }
 }
 
-async function findTask({ reader }: RolloutDeps, { target, startedBy, ...input }: RunMigrationInput) {
-  const family = nameOf(input.taskDefinition).split(':')[0] ?? '';
+/** Before its undo: a migration that a lost attempt left running is stopped, so that both never run at once. */
+async function settleMigration(deps: RolloutDeps, input: RunMigrationInput): Promise<void> {
+  const running = await deps.reader.listTasks(input.target, {
+    family: familyOf(input),
+    desiredStatus: 'RUNNING',
+  });
+  const left = running.filter(
+    ({ startedBy, overrides }) =>
+      startedBy !== input.startedBy &&
+      overrides?.containerOverrides?.some(({ command }) => isSameCommand(command, input.migration.command)),
+  );
+  for (const { taskArn } of left) {
+    await deps.assertHolder(input.lock);
+    if (taskArn) await stopTask(deps, input, taskArn);
+  }
+}
+
+function isSameCommand(one: readonly string[] | undefined, other: readonly string[]): boolean {
+  return one?.length === other.length && other.every((word, i) => one[i] === word);
+}
+
+function familyOf({ taskDefinition }: RunMigrationInput): string {
+  return nameOf(taskDefinition).split(':')[0] ?? '';
+}
+
+async function findTask({ reader }: RolloutDeps, input: RunMigrationInput): Promise<string | undefined> {
+  const { target, startedBy } = input;
   // ECS takes `startedBy` with no other filter, and lists running tasks then; stopped ones are found by their family.
   const [running, stopped] = await Promise.all([
     reader.listTasks(target, { startedBy }),
-    reader.listTasks(target, { family, desiredStatus: 'STOPPED' }),
+    reader.listTasks(target, { family: familyOf(input), desiredStatus: 'STOPPED' }),
   ]);
   return [...running, ...stopped].find((task) => task.startedBy === startedBy)?.taskArn;
 }

@@ -62,6 +62,24 @@ test('its undo runs the undo command', async () => {
   expect((await inside(anActivity(), () => rig.activities.runMigration(undo))).exitCode).toBe(0);
 });
 
+test('its undo stops a migration that a lost worker left running', async () => {
+  const left = input('run-left', { command: ['hang'], undo: ['down'] });
+  const lost = anActivity();
+  lost.once('heartbeat', () => shutDown(lost));
+  await expect(inside(lost, () => rig.activities.runMigration(left))).rejects.toBeInstanceOf(
+    CancelledFailure,
+  );
+
+  const undo = { ...left, startedBy: 'run-left-undo', direction: 'undo' as const };
+  const result = await inside(anActivity(), () => rig.activities.runMigration(undo));
+
+  expect(result.exitCode).toBe(0);
+  const [migrated] = await tasksOf('run-left');
+  const [undone] = await tasksOf('run-left-undo');
+  expect(migrated?.lastStatus).toBe('STOPPED');
+  expect(undone?.createdAt?.getTime()).toBeGreaterThanOrEqual(migrated?.stoppedAt?.getTime() ?? Infinity);
+});
+
 test('a migration without an undo is declared irreversible', async () => {
   const undo = { ...input('run-irreversible'), direction: 'undo' as const };
 
