@@ -16,7 +16,10 @@ export interface VerificationActivities {
   checkServiceStatus(input: VerificationInput): Promise<Check[]>;
   /** Asks every service that has a URL for its version: one check each. */
   checkServedVersions(input: VerificationInput): Promise<Check[]>;
-  /** CPU, memory, latency and error rate since `since` (ISO 8601), judged by the policy. No data is never a pass. */
+  /**
+   * CPU, memory, latency and error rate over the policy's window, of which nothing before `since` (ISO 8601) counts, judged by
+   * the policy. No data is never a pass.
+   */
   judgeMetrics(
     input: VerificationInput & { metrics: MetricPolicy; since: string },
   ): Promise<MetricJudgement[]>;

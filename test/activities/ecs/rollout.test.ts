@@ -215,6 +215,41 @@ test('a rollout that does not end in its time is a fail', async () => {
   });
 });
 
+test('followers of one worker share their polls', async () => {
+  const aws = createAwsClients({ endpoint: rig.world.sandbox.url, credentials });
+  const asked: string[] = [];
+  aws.clientsFor(target).ecs.middlewareStack.add(
+    (next, context) => (args) => {
+      asked.push(String(context['commandName']));
+      return next(args);
+    },
+    { step: 'initialize' },
+  );
+  const activities = rig.withDeps({ aws, pollMilliseconds: 100 });
+  const changes = [
+    await aChange('shared-a', sickApp, { balanced: true }),
+    await aChange('shared-b', sickApp, { balanced: true }),
+  ];
+  const rollouts = await Promise.all(changes.map(({ input }) => start(input)));
+  const policy = aPolicy({ timeoutSeconds: 1 });
+
+  const begun = Date.now();
+  await Promise.all(
+    changes.map(({ input: { service } }, i) => {
+      const rollout = rollouts[i] ?? { service: '', taskDefinition: '', desiredCount: 0 };
+      return inside(anActivity(), () => activities.followRollout({ target, service, rollout, policy }));
+    }),
+  );
+
+  const most = Math.ceil((Date.now() - begun) / 100) + 1;
+  for (const poll of ['DescribeServicesCommand', 'DescribeServiceDeploymentsCommand']) {
+    const polls = asked.filter((name) => name === poll).length;
+    expect(polls).toBeGreaterThan(1);
+    expect(polls).toBeLessThanOrEqual(most);
+  }
+  aws.destroy();
+});
+
 test('cancelled, following stops at once and leaves the deployment alone', async () => {
   const { input } = await aChange('cancelled', sickApp, { balanced: true });
   const rollout = await start(input);
