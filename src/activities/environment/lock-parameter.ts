@@ -16,7 +16,7 @@ export interface LockRecord {
   readonly holder?: RecordedHolder;
 }
 
-export function lockParameter({ platform, environment }: Pick<Target, 'platform' | 'environment'>): string {
+function lockParameter({ platform, environment }: Pick<Target, 'platform' | 'environment'>): string {
   return `/${platform}/${environment}/slipway-lock`;
 }
 
