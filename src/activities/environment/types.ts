@@ -8,10 +8,7 @@ export interface EnvironmentActivities {
   /** Signals the request with start; sending it again changes nothing. */
   requestLock(input: { platform: string; environment: string; request: LockRequest }): Promise<void>;
   /** The environment's epoch as kept in SSM, raised by one: called once by a new `environment`. */
-  raiseEpoch(input: {
-    platform: string;
-    environment: string;
-  }): Promise<{
+  raiseEpoch(input: { platform: string; environment: string }): Promise<{
     epoch: number;
     lastHolder?: { workflowId: string; firstExecutionRunId: string; requestId: string };
   }>;
