@@ -356,7 +356,6 @@ describe('stopping', () => {
       expect(failure.type).toBe('PreflightFailed');
       expect(failure.message).toContain('dirty');
       expect(failure.message).toContain('slipway env override staging');
-      scene.handles.shift();
     });
   });
 });

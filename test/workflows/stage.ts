@@ -1,37 +1,53 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { Context } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
 import { execa } from 'execa';
 import { loadTools, serverExecutable } from '../../scripts/tools.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/contract.ts';
 import { registerSearchAttributes } from '../../src/search-attributes.ts';
+import type { Activities } from '../../src/workflows/activities.ts';
+import { finishedRuns, type PlayedRun } from './histories.ts';
+import { Scene } from './scene.ts';
 import { World } from './world.ts';
 
 const BUNDLER = fileURLToPath(new URL('../../scripts/bundle.ts', import.meta.url));
+const TASK_QUEUE = 'stage';
 
-/** A time-skipping server and the workflows' bundle, for the tests of one file. */
+/** Time passes by itself on the time-skipping server; the dev server is the real one. */
+export type Server = 'time-skipping' | 'dev';
+
+/** A server and one worker for the tests of one file. Each test has a world of its own, told apart by the platform's name. */
 export class Stage {
   readonly #environment: TestWorkflowEnvironment;
   readonly #bundle: { readonly codePath: string };
+  readonly #worlds = new Map<string, World>();
+  readonly #plays = new Set<Promise<void>>();
+  readonly #closing = new AbortController();
+  #worker: Promise<void> = Promise.resolve();
 
   private constructor(environment: TestWorkflowEnvironment, bundle: { codePath: string }) {
     this.#environment = environment;
     this.#bundle = bundle;
   }
 
-  static async open(): Promise<Stage> {
-    Runtime.install({ logger: new DefaultLogger('ERROR') });
-    const { testServer } = loadTools();
+  static async open(server: Server = 'time-skipping'): Promise<Stage> {
+    const errors = makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' });
+    Runtime.install({
+      logger: new DefaultLogger('ERROR'),
+      telemetryOptions: { logging: { filter: errors } },
+    });
     const [environment, bundle] = await Promise.all([
-      TestWorkflowEnvironment.createTimeSkipping({ server: { executable: serverExecutable(testServer) } }),
+      startServer(server),
       // In a process of its own: webpack does not run inside jest's module registry.
       execa('node', [BUNDLER]),
     ]);
     await registerSearchAttributes(environment.connection, 'default', Object.keys(SEARCH_ATTRIBUTES));
-    return new Stage(environment, { codePath: bundle.stdout });
+    const stage = new Stage(environment, { codePath: bundle.stdout });
+    await stage.#startWorker();
+    return stage;
   }
 
   get client(): Client {
@@ -43,89 +59,83 @@ export class Stage {
     await this.#environment.sleep(duration as never);
   }
 
+  /**
+   * Whatever a test that ran out of time still asks is broken off before the connection closes: the client tries a call
+   * again that a closing channel has ended, and throws from its timer.
+   */
   async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled(this.#plays);
+    await this.#worker;
     await this.#environment.teardown();
   }
 
-  /** Plays one test: a worker of its own around `play`; afterwards the history of every run is replayed. */
+  /** Plays one test; afterwards the history of every run that took part is replayed. */
   async play(play: (scene: Scene) => Promise<void>): Promise<void> {
-    const taskQueue = `test-${randomUUID()}`;
-    const world = new World(`p${randomUUID().slice(0, 8)}`, taskQueue, () => this.client);
-    const worker = await Worker.create({
-      connection: this.#environment.nativeConnection,
-      taskQueue,
-      workflowBundle: this.#bundle,
-      activities: world.activities(),
-    });
-    const scene = new Scene(this, world, taskQueue);
-    await worker.runUntil(() => play(scene));
-    for (const handle of scene.handles) await this.#replay(handle);
+    const world = new World(`p${randomUUID().slice(0, 8)}`, TASK_QUEUE, this.client);
+    this.#worlds.set(world.platform, world);
+    const played = this.#environment.connection.withAbortSignal(this.#closing.signal, () =>
+      this.#play(new Scene(this, world, TASK_QUEUE, this.#closing.signal), play),
+    );
+    this.#plays.add(played);
+    await played.finally(() => this.#plays.delete(played));
   }
 
-  async #replay(handle: WorkflowHandle): Promise<void> {
-    const history = await handle.fetchHistory();
-    await Worker.runReplayHistory({ workflowBundle: this.#bundle }, history, handle.workflowId);
-  }
-}
-
-export interface Failure {
-  readonly type: string;
-  readonly message: string;
-  readonly report: Record<string, unknown>;
-}
-
-/** What a test starts and asks. */
-export class Scene {
-  readonly world: World;
-  readonly handles: WorkflowHandle[] = [];
-  readonly #stage: Stage;
-  readonly #taskQueue: string;
-
-  constructor(stage: Stage, world: World, taskQueue: string) {
-    this.#stage = stage;
-    this.world = world;
-    this.#taskQueue = taskQueue;
-  }
-
-  async start(type: string, input: unknown, id = `run-${randomUUID()}`): Promise<WorkflowHandle> {
-    const handle = await this.#stage.client.workflow.start(type, {
-      workflowId: id,
-      taskQueue: this.#taskQueue,
-      args: input === undefined ? [] : [input],
-    });
-    this.handles.push(handle);
-    return handle;
-  }
-
-  handle(id: string): WorkflowHandle {
-    return this.#stage.client.workflow.getHandle(id);
-  }
-
-  /** The environment's own run. */
-  environment(name: string): WorkflowHandle {
-    return this.handle(`${this.world.platform}.environment.${name}`);
-  }
-
-  /** @returns the failure a run ends with; a run that completes fails the test */
-  async failure(handle: WorkflowHandle): Promise<Failure> {
+  async #play(scene: Scene, play: (scene: Scene) => Promise<void>): Promise<void> {
+    const runs = () => finishedRuns(this.client, [...scene.handles, ...scene.world.environments]);
     try {
-      await handle.result();
+      await Promise.race([play(scene), this.#worker.then(() => Promise.reject(new Error('no worker')))]);
     } catch (error) {
-      if (error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure) {
-        const { type, message, details } = error.cause;
-        return { type: type ?? '', message, report: (details?.[0] ?? {}) as Record<string, unknown> };
-      }
+      await runs().catch(() => undefined);
       throw error;
     }
-    throw new Error(`${handle.workflowId} completed`);
+    await this.#replay(await runs());
   }
 
-  /** Waits until a query's answer satisfies `wanted`; the deadline is the test's own. */
-  async until<T>(handle: WorkflowHandle, query: string, wanted: (answer: T) => boolean): Promise<T> {
-    for (;;) {
-      const answer = await handle.query<T>(query).catch(() => undefined);
-      if (answer !== undefined && wanted(answer)) return answer;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+  async #replay(runs: readonly PlayedRun[]): Promise<void> {
+    const replayed = Worker.runReplayHistories({ workflowBundle: this.#bundle }, runs);
+    for await (const { workflowId, error } of replayed) {
+      if (error) throw new Error(`${workflowId} does not replay: ${error.message}`, { cause: error });
     }
   }
+
+  async #startWorker(): Promise<void> {
+    const worker = await Worker.create({
+      connection: this.#environment.nativeConnection,
+      taskQueue: TASK_QUEUE,
+      workflowBundle: this.#bundle,
+      activities: this.#activities(),
+    });
+    const closed = new Promise<void>((resolve) => {
+      this.#closing.signal.addEventListener('abort', () => resolve());
+    });
+    this.#worker = worker.runUntil(closed);
+  }
+
+  /** Every activity answers as the world of the run that calls it does; a run's id begins with its platform. */
+  #activities(): Activities {
+    const names = World.activityNames(this.client);
+    const answer = (name: keyof Activities) => async (input: never) => {
+      const context = Context.current();
+      const [platform = ''] = context.info.workflowExecution?.workflowId.split('.') ?? [];
+      const world = this.#worlds.get(platform);
+      if (world === undefined) throw new Error(`no test plays ${platform}`);
+      const { connection } = this.#environment;
+      return await connection.withAbortSignal(context.cancellationSignal, () => world.answer(name, input));
+    };
+    return Object.fromEntries(names.map((name) => [name, answer(name)])) as unknown as Activities;
+  }
+}
+
+async function startServer(server: Server): Promise<TestWorkflowEnvironment> {
+  const { testServer, temporalCli } = loadTools();
+  if (server === 'time-skipping') {
+    const executable = serverExecutable(testServer);
+    return await TestWorkflowEnvironment.createTimeSkipping({ server: { executable } });
+  }
+  // The dev server rounds timers up to a second, unless told not to.
+  const extraArgs = ['--dynamic-config-value', 'history.timerProcessorMaxTimeShift="10ms"'];
+  const executable = serverExecutable(temporalCli);
+  const log = { format: 'pretty', level: 'error' };
+  return await TestWorkflowEnvironment.createLocal({ server: { executable, extraArgs, log } });
 }

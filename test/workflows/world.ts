@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import { ENVIRONMENT_SIGNALS, INSPECT_UPDATE, workflowId } from '../../src/contract.ts';
 import type { EnvironmentPolicy, PipelinePolicy } from '../../src/domain/policy.ts';
 import type { EnvironmentStatus } from '../../src/domain/ledger.ts';
@@ -9,6 +9,7 @@ import type { Activities } from '../../src/workflows/activities.ts';
 
 type Name = keyof Activities;
 type Reply = (input: never, call: number) => unknown;
+type RecordedHolder = NonNullable<Parameters<Activities['recordHolder']>[0]['holder']>;
 
 export const COMMIT = 'a'.repeat(40);
 export const OTHER_COMMIT = 'b'.repeat(40);
@@ -69,13 +70,15 @@ export class World {
   readonly platform: string;
   policies: Record<string, EnvironmentPolicy> = {};
   taskDefinitionOf: Record<string, string> = {};
-  readonly #client: () => Client;
+  readonly #client: Client;
   readonly #taskQueue: string;
   readonly #replies = new Map<Name, Reply>();
   readonly #counts = new Map<Name, number>();
-  readonly #epochs = new Map<string, number>();
+  readonly #environments = new Map<string, WorkflowHandle>();
+  /** By environment, what its workflow has kept outside of Temporal. */
+  readonly #kept = new Map<string, { epoch: number; lastHolder?: RecordedHolder }>();
 
-  constructor(platform: string, taskQueue: string, client: () => Client) {
+  constructor(platform: string, taskQueue: string, client: Client) {
     this.platform = platform;
     this.#taskQueue = taskQueue;
     this.#client = client;
@@ -98,21 +101,21 @@ export class World {
     this.policies[environment] = { ...policy, target: { ...policy.target, platform: this.platform } };
   }
 
-  activities(): Activities {
-    const names = Object.keys(this.#answers()) as Name[];
-    const answers = this.#answers() as unknown as Record<Name, Reply>;
-    const entries = names.map((name) => [
-      name,
-      async (input: never) => {
-        const call = (this.#counts.get(name) ?? 0) + 1;
-        this.#counts.set(name, call);
-        this.calls.push(name);
-        const reply = this.#replies.get(name);
-        const replied = await reply?.(input, call);
-        return replied === undefined ? await answers[name](input, call) : replied;
-      },
-    ]);
-    return Object.fromEntries(entries) as Activities;
+  static activityNames(client: Client): Name[] {
+    return Object.keys(new World('', '', client).#answers()) as Name[];
+  }
+
+  /** Every run of an environment's own workflow that was signalled. */
+  get environments(): WorkflowHandle[] {
+    return [...this.#environments.values()];
+  }
+
+  async answer(name: Name, input: never): Promise<unknown> {
+    const call = (this.#counts.get(name) ?? 0) + 1;
+    this.#counts.set(name, call);
+    this.calls.push(name);
+    const replied = await this.#replies.get(name)?.(input, call);
+    return replied === undefined ? await (this.#answers()[name] as Reply)(input, call) : replied;
   }
 
   #answers(): Activities {
@@ -127,9 +130,9 @@ export class World {
         if (policy !== undefined) return policy;
         throw ApplicationFailure.nonRetryable(`no environment ${environment}`, 'InvalidInput');
       },
-      loadPipelinePolicy: async (): Promise<PipelinePolicy> => ({
+      loadPipelinePolicy: async ({ through }): Promise<PipelinePolicy> => ({
         platform: this.platform,
-        environments: Object.keys(this.policies),
+        environments: upTo(Object.keys(this.policies), through),
         approvals: Object.values(this.policies)
           .filter((p) => p.approval)
           .map((p) => p.target.environment),
@@ -224,36 +227,38 @@ export class World {
   }
 
   #environment(): Partial<Activities> {
-    const start = (environment: string) => ({
-      workflowId: workflowId.environment(this.platform, environment),
-      taskQueue: this.#taskQueue,
-      args: [{ platform: this.platform, environment }],
-    });
     return {
       findStarter: async () => 'starter',
       inspectEnvironment: async ({ environment }) => {
-        const options = start(environment);
-        const handle = await this.#client().workflow.signalWithStart('environment', {
-          ...options,
-          signal: ENVIRONMENT_SIGNALS.withdrawRequest,
-          signalArgs: ['nobody'],
-        });
+        const handle = await this.#signal(environment, ENVIRONMENT_SIGNALS.withdrawRequest, 'nobody');
         return (await handle.executeUpdate(INSPECT_UPDATE)) as EnvironmentStatus;
       },
       requestLock: async ({ environment, request }) => {
-        await this.#client().workflow.signalWithStart('environment', {
-          ...start(environment),
-          signal: ENVIRONMENT_SIGNALS.requestLock,
-          signalArgs: [request],
-        });
+        await this.#signal(environment, ENVIRONMENT_SIGNALS.requestLock, request);
       },
       raiseEpoch: async ({ environment }) => {
-        const epoch = (this.#epochs.get(environment) ?? 0) + 1;
-        this.#epochs.set(environment, epoch);
-        return { epoch };
+        const { epoch, lastHolder } = this.#kept.get(environment) ?? { epoch: 0 };
+        this.#kept.set(environment, { epoch: epoch + 1, ...(lastHolder && { lastHolder }) });
+        return { epoch: epoch + 1, ...(lastHolder && { lastHolder }) };
       },
-      recordHolder: async () => undefined,
+      recordHolder: async ({ environment, epoch, holder }) => {
+        this.#kept.set(environment, { epoch, ...(holder && { lastHolder: holder }) });
+      },
     };
+  }
+
+  /** Signals an environment's workflow, which is started when it does not run. */
+  async #signal(environment: string, signal: string, message: unknown): Promise<WorkflowHandle> {
+    const handle = await this.#client.workflow.signalWithStart('environment', {
+      workflowId: workflowId.environment(this.platform, environment),
+      taskQueue: this.#taskQueue,
+      args: [{ platform: this.platform, environment }],
+      signal,
+      signalArgs: [message],
+    });
+    const run = this.#client.workflow.getHandle(handle.workflowId, handle.signaledRunId);
+    this.#environments.set(handle.signaledRunId, run);
+    return handle;
   }
 
   #state(environment: string, service: string): ServiceState {
@@ -270,4 +275,8 @@ export class World {
       ...(taskDefinition !== undefined && { taskDefinition }),
     };
   }
+}
+
+function upTo(environments: string[], last: string | undefined): string[] {
+  return last === undefined ? environments : environments.slice(0, environments.indexOf(last) + 1);
 }
