@@ -59,8 +59,10 @@ async function agree(run: DeploymentRun): Promise<Prepared> {
   let prepared = await prepare(run);
   await approval(run, prepared.evidence);
   for (let attempt = 1; ; attempt++) {
-    await run.step('lock', () =>
-      run.lock.hold({ purpose: `deploy ${run.release.version}`, ...(attempt > 1 && { front: true }) }),
+    await run.step(
+      'lock',
+      () => run.lock.hold({ purpose: `deploy ${run.release.version}`, ...(attempt > 1 && { front: true }) }),
+      { detail: () => 'granted' },
     );
     const again = await prepare(run, ' under the lock');
     const changed = describeChange(prepared.evidence, again.evidence);

@@ -12,12 +12,12 @@ export interface VerificationDeps {
   readonly aws: AwsClients;
   /** Between two looks of a watch. Default 5,000. */
   readonly pollMilliseconds?: number;
-  /** Tasks of a release that may die while it is watched (an essential container exited). Default 2. */
+  /** Tasks of a release that may die while it is watched (an essential container exited). Default 1. */
   readonly allowedDeaths?: number;
 }
 
 export function createVerificationActivities(options: VerificationDeps): VerificationActivities {
-  const { pollMilliseconds = 5_000, allowedDeaths = 2 } = options;
+  const { pollMilliseconds = 5_000, allowedDeaths = 1 } = options;
   const reader = createEcsReader(options.aws, pollMilliseconds);
   const deps = { ...options, reader, pollMilliseconds, allowedDeaths };
   return withNamedAwsErrors<VerificationActivities>({

@@ -58,7 +58,7 @@ async function ask(address: string, signal: AbortSignal): Promise<Answer> {
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT)]),
     });
     const body = await response.text();
-    if (!response.ok) return { kind: 'none', why: `it answered ${response.status}: ${body.slice(0, SHOWN)}` };
+    if (!response.ok) return { kind: 'none', why: `it answered ${response.status}: ${readable(body)}` };
     return { kind: 'version', version: versionIn(body).slice(0, SHOWN) };
   } catch (error) {
     if (!isNativeError(error)) return { kind: 'none', why: String(error) };
@@ -66,6 +66,15 @@ async function ask(address: string, signal: AbortSignal): Promise<Answer> {
     const { message, cause } = error;
     return { kind: 'none', why: isNativeError(cause) ? `${message} (${cause.message})` : message };
   }
+}
+
+/** An error page, as its words on one line. */
+function readable(body: string): string {
+  return body
+    .replaceAll(/<[^>]*>/g, ' ')
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+    .slice(0, SHOWN);
 }
 
 /** `{"version": "1.4.0"}`, or plain text. */

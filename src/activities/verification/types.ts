@@ -25,6 +25,12 @@ export interface VerificationActivities {
   ): Promise<MetricJudgement[]>;
   /** Watches service status and metrics for `seconds`; returns early on the first failure. Heartbeats. */
   watchWindow(
-    input: VerificationInput & { metrics: MetricPolicy; since: string; seconds: number },
+    input: VerificationInput & {
+      metrics: MetricPolicy;
+      since: string;
+      /** When the first rollout began (ISO 8601): tasks that died since then count, also those that died while others rolled out. */
+      rolledOutSince: string;
+      seconds: number;
+    },
   ): Promise<{ checks: Check[]; metrics: MetricJudgement[] }>;
 }

@@ -16,7 +16,12 @@ export interface WatchDeps {
   readonly allowedDeaths: number;
 }
 
-export type WatchInput = VerificationInput & { metrics: MetricPolicy; since: string; seconds: number };
+export type WatchInput = VerificationInput & {
+  metrics: MetricPolicy;
+  since: string;
+  rolledOutSince: string;
+  seconds: number;
+};
 
 export interface Watched {
   readonly checks: Check[];
@@ -60,7 +65,7 @@ async function lookAtServices(
 ): Promise<{ steadiness: Check[]; deaths: Check[] }> {
   const [steadiness, deaths] = await Promise.all([
     checkServiceStatus(reader, input),
-    checkDeaths(reader, input, new Date(input.since), allowedDeaths),
+    checkDeaths(reader, input, new Date(input.rolledOutSince), allowedDeaths),
   ]);
   return { steadiness, deaths };
 }

@@ -7,12 +7,15 @@ import { activities } from '../activities.ts';
 import { Ended } from '../failures.ts';
 import type { DeploymentRun } from '../run/deployment-run.ts';
 import type { Undo } from '../run/saga.ts';
+import { now } from '../run/time.ts';
 import { parametersOf, type Prepared } from './prepare.ts';
 
 export interface Deployed {
   readonly outputs: Outputs;
   /** Task definition ARN per service. */
   readonly taskDefinitions: Readonly<Record<string, string>>;
+  /** When the first rollout began, ISO 8601. */
+  readonly rolledOutSince: string;
 }
 
 /** Puts the environment's tag on the digests that were tested. Nothing is rebuilt, no tag is moved. */
@@ -125,16 +128,21 @@ function restoreTerraform(run: DeploymentRun): Undo {
 /** Registers the task definitions, runs the migration, and rolls the services out in dependency order. */
 export async function services(run: DeploymentRun, prepared: Prepared, outputs: Outputs): Promise<Deployed> {
   const taskDefinitions: Record<string, string> = {};
-  await run.step('task definitions', async () => {
-    for (const service of run.policy.services) {
-      taskDefinitions[service.name] = await registerTaskDefinition(run, prepared, service, outputs);
-    }
-  });
+  await run.step(
+    'task definitions',
+    async () => {
+      for (const service of run.policy.services) {
+        taskDefinitions[service.name] = await registerTaskDefinition(run, prepared, service, outputs);
+      }
+    },
+    { detail: () => Object.values(taskDefinitions).map(revisionOf).join(', ') },
+  );
   await migrate(run, taskDefinitions);
+  const rolledOutSince = now();
   for (const service of run.policy.services) {
     await rollOut(run, service, taskDefinitions[service.name] ?? '', previousState(prepared, service));
   }
-  return { outputs, taskDefinitions };
+  return { outputs, taskDefinitions, rolledOutSince };
 }
 
 async function registerTaskDefinition(
@@ -246,4 +254,9 @@ function undone(
   return names.length === 0
     ? { outcome: 'nothing to undo', detail: 'nothing was there' }
     : { outcome: 'undone', detail: detail(names) };
+}
+
+/** The short name of a task definition's ARN, such as `editor:7`. */
+function revisionOf(arn: string): string {
+  return arn.split('/').at(-1) ?? arn;
 }

@@ -9,12 +9,16 @@ import type { Prepared } from './prepare.ts';
 
 /** Writes the status parameter, deletes the settings of releases that leave the ledger, and readies the ledger's record. */
 export async function record(run: DeploymentRun, prepared: Prepared, deployed: Deployed): Promise<void> {
-  await run.step('record', async () => {
-    const written = recordOf(run, prepared, deployed);
-    run.record = written;
-    await writeStatus(run);
-    await deleteOldSettings(run, prepared.status.history, written);
-  });
+  await run.step(
+    'record',
+    async () => {
+      const written = recordOf(run, prepared, deployed);
+      run.record = written;
+      await writeStatus(run);
+      await deleteOldSettings(run, prepared.status.history, written);
+    },
+    { detail: () => `status parameter written; ${run.release.version} goes to the ledger` },
+  );
 }
 
 /** Tells the environment's status parameter which release serves. */

@@ -1,6 +1,7 @@
 import type { ManualTestPayload } from '../../domain/requests.ts';
 import type { Manifest } from '../../domain/release.ts';
 import type { Check, MetricJudgement } from '../../domain/verdict.ts';
+import type { VerificationInput } from '../../activities/verification/types.ts';
 import { activities } from '../activities.ts';
 import { Ended } from '../failures.ts';
 import type { DeploymentRun } from '../run/deployment-run.ts';
@@ -14,12 +15,17 @@ import type { Deployed } from './change.ts';
  */
 export async function verify(run: DeploymentRun, manifest: Manifest, deployed: Deployed): Promise<void> {
   const { target, services, verification } = run.policy;
-  const input = { target, services, manifest, ...deployed };
+  const { outputs, taskDefinitions, rolledOutSince } = deployed;
+  const input = { target, services, manifest, outputs, taskDefinitions };
   const since = now();
-  await run.step('verification', async () => {
-    await passAll(run, () => activities('read', 'service status').checkServiceStatus(input));
-    await passAll(run, () => activities('read', 'served versions').checkServedVersions(input));
-  });
+  await run.step(
+    'verification',
+    async () => {
+      await passAll(run, () => activities('read', 'service status').checkServiceStatus(input));
+      await passAll(run, () => activities('read', 'served versions').checkServedVersions(input));
+    },
+    { detail: () => `${services.length} services steady, each serves ${manifest.version}` },
+  );
   for (const suite of verification.tests) await test(run, suite, deployed);
   await manualTest(run);
   await run.step(
@@ -31,19 +37,16 @@ export async function verify(run: DeploymentRun, manifest: Manifest, deployed: D
         await activities('read', 'metrics').judgeMetrics({ ...input, metrics: verification.metrics, since }),
       );
     },
-    {
-      detail: () =>
-        run.metrics.map(({ service, metric, outcome }) => `${service} ${metric}: ${outcome}`).join(', '),
-    },
+    { detail: () => countOutcomes(run.metrics) },
   );
-  await soak(run, input, since);
+  await soak(run, { ...input, since, rolledOutSince });
 }
 
 /** What went back is verified by its status and the versions that it serves. */
 export async function verifyRestored(
   run: DeploymentRun,
   manifest: Manifest,
-  restored: Deployed,
+  restored: Omit<Deployed, 'rolledOutSince'>,
 ): Promise<void> {
   const { target, services } = run.policy;
   const input = { target, services, manifest, ...restored };
@@ -63,8 +66,7 @@ export async function verifyRestored(
 
 async function soak(
   run: DeploymentRun,
-  input: Parameters<ReturnType<typeof activities>['checkServiceStatus']>[0],
-  since: string,
+  input: VerificationInput & { readonly since: string; readonly rolledOutSince: string },
 ): Promise<void> {
   const { soakSeconds: seconds, metrics } = run.policy.verification;
   if (seconds === 0) return;
@@ -74,13 +76,12 @@ async function soak(
       const watched = await activities('process', `watch for ${seconds} s`).watchWindow({
         ...input,
         metrics,
-        since,
         seconds,
       });
       judged(run, watched.metrics);
       passed(run, watched.checks);
     },
-    { detail: () => `${seconds} s watched` },
+    { detail: () => `${seconds} s watched; ${countOutcomes(run.metrics)}` },
   );
 }
 
@@ -168,4 +169,13 @@ function judged(run: DeploymentRun, metrics: readonly MetricJudgement[]): void {
       failed.map(({ service, metric, reason }) => `${service} ${metric}: ${reason}`).join('; '),
     );
   }
+}
+
+/** Such as `8 pass, 4 not judged`. */
+function countOutcomes(metrics: readonly MetricJudgement[]): string {
+  const outcomes = ['pass', 'fail', 'not judged'] as const;
+  const counts = outcomes.map(
+    (outcome) => [metrics.filter((m) => m.outcome === outcome).length, outcome] as const,
+  );
+  return `metrics: ${counts.flatMap(([count, outcome]) => (count > 0 ? [`${count} ${outcome}`] : [])).join(', ') || 'none'}`;
 }

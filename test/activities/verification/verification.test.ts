@@ -229,7 +229,13 @@ describe('metrics', () => {
 describe('watching', () => {
   const watch = (input: VerificationInput, change: { seconds: number; scheduled?: number }) =>
     inside(anActivity(change.scheduled), () =>
-      activities.watchWindow({ ...input, metrics, since: new Date().toISOString(), seconds: change.seconds }),
+      activities.watchWindow({
+        ...input,
+        metrics,
+        since: new Date().toISOString(),
+        rolledOutSince: new Date().toISOString(),
+        seconds: change.seconds,
+      }),
     );
 
   test('a steady service passes when the window is over', async () => {
