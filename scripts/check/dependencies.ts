@@ -80,7 +80,7 @@ function isAllowed(rule: Rule, file: string, { from, typeOnly }: Import): boolea
   return allowed.some((prefix) => target.startsWith(prefix));
 }
 
-if (import.meta.main) {
+if (process.argv[1] === import.meta.filename) {
   const wrong = await wrongImports(join(import.meta.dirname, '../..'));
   for (const line of wrong) console.error(line);
   if (wrong.length > 0) process.exitCode = 1;
