@@ -100,14 +100,15 @@ class Seats {
   }
 }
 
-/** Groups that can never give what the policy wants of them, whoever approves. */
+/**
+ * What would still be missing if everybody who may approved: nobody counts for two groups.
+ * @returns by group how many approvals too few, and all who may give one
+ */
 export function unreachable(policy: ApprovalPolicy, startedBy: string): Shortfall[] {
-  const all = shortfalls(
-    policy,
-    new Map(Object.entries(policy.required)),
-    new Set(barred(policy, startedBy)),
-  );
-  return all.filter(({ count, candidates }) => candidates.length < count);
+  const out = new Set(barred(policy, startedBy));
+  const seats = new Seats(policy);
+  for (const person of new Set(Object.values(policy.groups).flat())) if (!out.has(person)) seats.take(person);
+  return shortfalls(policy, seats.free(), out);
 }
 
 /** Whether the policy lets this person send this signal. Names are claims unless the namespace authenticates them. */

@@ -226,7 +226,7 @@ function approverCheck(run: DeploymentRun): Check {
   const short = unreachable(approval, run.startedBy);
   const detail = short.map(
     ({ group, count, candidates }) =>
-      `${group} must give ${count}, but only ${candidates.length} may approve`,
+      `${group} can never give ${count} of its approvals: only ${candidates.join(', ') || 'nobody'} may, and nobody counts for two groups`,
   );
   return { name: 'approvers', passed: short.length === 0, detail: detail.join('; ') || 'can be reached' };
 }
