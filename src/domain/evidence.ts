@@ -50,17 +50,29 @@ export function evidenceDigest(evidence: Evidence): Digest {
 /** @returns a line for each part of the evidence that is not the same, for the person who is asked again */
 export function describeChange(before: Evidence, after: Evidence): string[] {
   return [
+    ...change('the commit', before.manifest.commit.slice(0, 12), after.manifest.commit.slice(0, 12)),
     ...namedChanges('image of', before.manifest.images, after.manifest.images),
     ...(before.changeSet?.digest === after.changeSet?.digest ? [] : ['the Terraform change set']),
     ...namedChanges('setting', values(before.settings), values(after.settings)),
+    ...namedChanges(
+      'parameter of setting',
+      parameters(before.settings, after.settings),
+      parameters(after.settings, before.settings),
+    ),
     ...namedChanges('version of', versions(before.references), versions(after.references)),
     ...namedChanges('task definition of', definitions(before.services), definitions(after.services)),
     ...namedChanges('what now runs as', running(before.services), running(after.services)),
     ...(before.policyDigest === after.policyDigest ? [] : ['the policy']),
-    ...(before.running?.version === after.running?.version
-      ? []
-      : [`the running release: ${before.running?.version ?? 'none'} -> ${after.running?.version ?? 'none'}`]),
+    ...change('the running release', release(before.running), release(after.running)),
   ];
+}
+
+function change(what: string, before: string, after: string): string[] {
+  return before === after ? [] : [`${what}: ${before} -> ${after}`];
+}
+
+function release(running: Evidence['running']): string {
+  return running === undefined ? 'none' : `${running.version} (${running.commit.slice(0, 12)})`;
 }
 
 function namedChanges(
@@ -81,6 +93,15 @@ function short(value: string | undefined): string {
 
 function values(settings: readonly SettingPlan[]): Record<string, string> {
   return Object.fromEntries(settings.map(({ key, value }) => [key, value]));
+}
+
+/** Of settings that `others` have too: one that comes or goes is told by its value. */
+function parameters(
+  settings: readonly SettingPlan[],
+  others: readonly SettingPlan[],
+): Record<string, string> {
+  const shared = settings.filter(({ key }) => others.some((other) => other.key === key));
+  return Object.fromEntries(shared.map(({ key, parameter }) => [key, parameter]));
 }
 
 function versions(references: readonly ReferencePlan[]): Record<string, string> {
