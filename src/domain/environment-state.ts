@@ -128,7 +128,7 @@ export function released(
     release.dirty === undefined ? cleared(state, release) : dirtyAfter(holder, release.dirty, now);
   const written = release.record === undefined ? rest : recorded(rest, release, release.record);
   return {
-    state: { ...written, ...(stillDirty && { dirty: stillDirty }) },
+    state: { ...written, lastReleased: requestId, ...(stillDirty && { dirty: stillDirty }) },
     answer: { requestId, accepted: true },
   };
 }
@@ -202,9 +202,13 @@ function recorded<S extends Pick<EnvironmentState, 'history'>>(
   return { ...state, history, ...(release.current === true && { current: record }) };
 }
 
-/** The newest records down to the `releases`-th that completed: what failed since is kept with them, up to as many again. */
+/**
+ * The newest `releases` records that completed, and of those that failed since the oldest of them the newest, as many again:
+ * however much fails, what serves and what it can go back to stay known.
+ */
 export function kept(history: readonly DeploymentRecord[], releases: number): DeploymentRecord[] {
   const last = history.filter(({ outcome }) => outcome === 'Completed')[releases - 1];
-  const upTo = last === undefined ? history.length : history.indexOf(last) + 1;
-  return history.slice(0, Math.min(upTo, releases * 2));
+  const since = last === undefined ? history : history.slice(0, history.indexOf(last) + 1);
+  const failed = since.filter(({ outcome }) => outcome !== 'Completed').slice(0, releases);
+  return since.filter((record) => record.outcome === 'Completed' || failed.includes(record));
 }
