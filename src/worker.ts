@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
-import { createActivities } from './activities/create.ts';
+import { createActivities } from './create-activities.ts';
 import { loadConfig, type Config } from './config.ts';
 import { installLogger } from './logging.ts';
 import { loadPlatform, type Platform } from './platform/load.ts';

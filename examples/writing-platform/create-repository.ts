@@ -119,7 +119,7 @@ function gitIn(repository: string): (day: number, ...args: string[]) => Promise<
   };
 }
 
-if (import.meta.main) {
+if (process.argv[1] === import.meta.filename) {
   const { values } = parseArgs({ options: { into: { type: 'string' }, 'base-port': { type: 'string' } } });
   if (values.into === undefined) {
     console.error('usage: node examples/writing-platform/create-repository.ts --into DIR [--base-port N]');

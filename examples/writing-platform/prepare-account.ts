@@ -63,7 +63,7 @@ async function createKey(secrets: SecretsManagerClient): Promise<string[]> {
   }
 }
 
-if (import.meta.main) {
+if (process.argv[1] === import.meta.filename) {
   const { values } = parseArgs({ options: { endpoint: { type: 'string' } } });
   const made = await prepareAccount(values.endpoint === undefined ? {} : { endpoint: values.endpoint });
   for (const name of [SUPPORT_CONTACT, MODEL_API_KEY]) {

@@ -152,7 +152,7 @@ async function createRepository(ecr: ECRClient, repositoryName: string): Promise
   }
 }
 
-if (import.meta.main) {
+if (process.argv[1] === import.meta.filename) {
   const { values } = parseArgs({
     options: {
       repository: { type: 'string' },

@@ -101,7 +101,7 @@ async function place(path: string, content: string, mode: number): Promise<void>
   await rename(temporary, path);
 }
 
-if (import.meta.main) {
+if (process.argv[1] === import.meta.filename) {
   const [directory = '.terraform-provider'] = process.argv.slice(2);
   const { cliConfigFile } = await installProvider({ directory });
   process.stdout.write(`export TF_CLI_CONFIG_FILE=${quote(cliConfigFile)}\n`);

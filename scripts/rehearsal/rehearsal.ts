@@ -63,12 +63,15 @@ export class Rehearsal {
       ? [options.ports.temporal, options.ports.ui, options.ports.sandbox]
       : await freePorts(3);
     const servers: ServerProcess[] = [];
+    const keep = (server: ServerProcess): ServerProcess => {
+      servers.push(server);
+      return server;
+    };
     try {
-      const [server, sandbox] = await Promise.all([
-        startTemporal(directory, temporal, options.ui === true ? ui : undefined),
-        startSandbox(directory, sandboxPort, options.speed),
+      const [, sandbox] = await allOf([
+        startTemporal(directory, temporal, options.ui === true ? ui : undefined).then(keep),
+        startSandbox(directory, sandboxPort, options.speed).then(keep),
       ]);
-      servers.push(server, sandbox);
       const basePort = await findBasePort();
       const example = await createRepository({ directory, basePort });
       const { cliConfigFile } = await installProvider({ directory: join(directory, 'terraform-plugins') });
@@ -80,7 +83,7 @@ export class Rehearsal {
         TEMPORAL_ADDRESS: temporalAddress,
         SLIPWAY_PLATFORM_FILE: example.platformFile,
         SLIPWAY_DATA_DIRECTORY: join(directory, 'worker'),
-        SLIPWAY_POLL_INTERVAL: '1s',
+        SLIPWAY_POLL_INTERVAL: '500ms',
         SLIPWAY_SHUTDOWN_GRACE: '5s',
       };
       const connection = await Connection.connect({ address: temporalAddress });
@@ -103,9 +106,13 @@ export class Rehearsal {
     }
   }
 
-  /** Packs and pushes a release's images. */
-  async publish(version: string, commit = this.#commit(version)): Promise<void> {
-    await this.#asAws(() => publish({ repository: this.repository, commit, version }));
+  /** Packs and pushes a release's images; by default those of the example. */
+  async publish(
+    version: string,
+    commit = this.#commit(version),
+    repository = this.repository,
+  ): Promise<void> {
+    await this.#asAws(() => publish({ repository, commit, version }));
   }
 
   /** Starts a worker and waits until it serves. */
@@ -156,6 +163,14 @@ export class Rehearsal {
     }
     return await work();
   }
+}
+
+/** As `Promise.all`, but fails only when none is under way any more: then what was started can be stopped. */
+async function allOf<T extends readonly unknown[]>(work: {
+  [K in keyof T]: Promise<T[K]>;
+}): Promise<T> {
+  await Promise.allSettled(work);
+  return (await Promise.all(work)) as unknown as T;
 }
 
 interface Parts {

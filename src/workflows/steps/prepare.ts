@@ -99,7 +99,9 @@ async function checkCommit(
         secrets: requiredSecrets,
       }),
     ),
+    // Under the lock the plan that follows says the same.
     terraform &&
+      !run.lock.held &&
       check(run, 'terraform', () =>
         activities('process', 'terraform validate').checkTerraform({ target, terraform, release }),
       ),
