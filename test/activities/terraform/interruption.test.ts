@@ -22,7 +22,7 @@ function slow(t: Fixture): TerraformInput {
   return t.release(`
     resource "terraform_data" "slow" {
       provisioner "local-exec" {
-        command = "echo ran >> ${t.base}/ran; while [ ! -e ${t.base}/go ]; do sleep 0.05; done"
+        command = "echo ran >> ${t.base}/ran; while [ -d ${t.base} -a ! -e ${t.base}/go ]; do sleep 0.05; done"
       }
     }
     resource "terraform_data" "next" {
@@ -39,22 +39,25 @@ const runs = async (t: Fixture) => (await readFile(join(t.base, 'ran'), 'utf8'))
 const home = (t: Fixture) => join(t.dataDirectory, 'terraform', 'writing', 'production');
 const filesOf = (t: Fixture) => readdir(home(t), { recursive: true });
 
-/** A worker process that applies as activity `apply`, attempt 1; killed once terraform works. */
-async function killedWorker(t: Fixture, input: TerraformInput): Promise<void> {
+/** A worker process that applies as activity `apply`, attempt 1; killed once terraform works, or once `hangsAt` is there. */
+async function killedWorker(t: Fixture, input: TerraformInput, hangsAt?: string): Promise<void> {
   const { changeSet } = await t.plan(input);
   const url = (path: string) => JSON.stringify(pathToFileURL(join(import.meta.dirname, path)).href);
   const script = join(t.base, 'worker.mjs');
   await writeFile(
     script,
     `import { aTerraform, inActivity } from ${url('worker.ts')};
-     const t = aTerraform(${JSON.stringify({ upstream: t.repository.directory, dataDirectory: t.dataDirectory })});
+     const t = aTerraform(${JSON.stringify({ upstream: t.repository.directory, dataDirectory: t.dataDirectory, hangsAt })});
      await inActivity('apply', 1).run(() => t.applyTerraform(${JSON.stringify({ ...input, approved: changeSet, lock: LOCK })}));`,
   );
   const worker = spawn('node', [script], { stdio: ['ignore', 'ignore', 'inherit'] });
   const ended = once(worker, 'exit');
-  await started(t);
-  worker.kill('SIGKILL');
-  await ended;
+  try {
+    await (hangsAt === undefined ? started(t) : eventually(() => readFile(hangsAt).catch(() => undefined)));
+  } finally {
+    worker.kill('SIGKILL');
+    await ended;
+  }
 }
 
 test('an apply outlives its killed worker, and the retry takes its result without a second one', async () => {
@@ -93,6 +96,14 @@ test('a plan file is gone when its apply has ended, though its worker is dead', 
     'kept.json',
     'owner',
   ]);
+});
+
+test('what a worker that was killed before it applied left is removed when the next one starts', async () => {
+  const t = aTerraform(await newDirectory());
+  await killedWorker(t, slow(t), join(t.base, 'hangs'));
+  expect((await filesOf(t)).filter((name) => name.endsWith('.tfplan'))).toHaveLength(1);
+  await clearTerraformLeftovers(t.dataDirectory);
+  expect(await filesOf(t)).toEqual([]);
 });
 
 test('an apply that was killed itself stops the run and names what may exist', async () => {
