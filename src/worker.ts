@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createActivities } from './create-activities.ts';
+import { clearTerraformLeftovers } from './activities/terraform/activities.ts';
+import { clearTestLeftovers } from './activities/tests/activities.ts';
 import { loadConfig, type Config } from './config.ts';
 import { installLogger } from './logging.ts';
 import { loadPlatform, type Platform } from './platform/load.ts';
@@ -18,6 +20,7 @@ async function main(): Promise<void> {
   await requireTools(config, platform);
   await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
   const log = installLogger(config.log);
+  await clearLeftovers(config);
   const connection = await connect(config);
   await ensureSearchAttributes(connection, config.temporal.namespace);
   const client = new Client({ connection, namespace: config.temporal.namespace });
@@ -46,6 +49,11 @@ async function requireTools(config: Config, platform: Platform): Promise<void> {
   const missing = await missingTools(config, platform);
   if (missing.length > 0)
     throw new Error(`The worker lacks what it needs:\n${missing.map((line) => `  ${line}`).join('\n')}`);
+}
+
+/** What a worker that crashed has left: plan files are secrets. Operations that outlive their worker are not touched. */
+async function clearLeftovers({ dataDirectory }: Config): Promise<void> {
+  await Promise.all([clearTerraformLeftovers(dataDirectory), clearTestLeftovers(dataDirectory)]);
 }
 
 async function connect({ temporal }: Config): Promise<Connection> {

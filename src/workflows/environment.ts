@@ -115,7 +115,9 @@ class Keeper {
     const busy = () => state.nextAnswer(this.state, '').kind !== 'none';
     const waits = this.state.holder !== undefined && this.state.queue.length > 0;
     const until = () => busy() || workflowInfo().continueAsNewSuggested;
-    const found = waits ? await condition(until, LOOKED_FOR) : await condition(until).then(() => true);
+    const found = waits
+      ? await condition(until, LOOKED_FOR, { summary: 'look for the holder' })
+      : await condition(until).then(() => true);
     if (!found) await this.#lookForHolder();
     else if (busy()) await this.#answerHead();
   }
@@ -194,7 +196,7 @@ class Keeper {
     const { requestId } = last;
     const exists = await this.#tell(last, HOLDER_SIGNALS.holderPing, { requestId });
     const answered = () => this.#disowned.has(requestId) || this.#adoptable?.requestId === requestId;
-    if (exists) await condition(answered, LOOKED_FOR);
+    if (exists) await condition(answered, LOOKED_FOR, { summary: 'wait for the last holder' });
     if (this.#adoptable?.requestId === requestId) this.#set(state.adopted(this.state, this.#adoptable));
     else this.#set(state.holderUnknown(this.state, last.workflowId, now()));
   }

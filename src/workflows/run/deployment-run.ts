@@ -121,7 +121,8 @@ export class DeploymentRun {
     const { what, until } = question;
     this.#progress.wait({ what, since: now(), commands: [command(question)], ...(until && { until }) });
     try {
-      if (timeout !== undefined) return await condition(answered, timeout);
+      if (timeout !== undefined)
+        return await condition(answered, timeout, { summary: `waits for ${what}`.slice(0, 200) });
       await condition(answered);
       return true;
     } finally {
@@ -298,20 +299,21 @@ export class DeploymentRun {
   /** A compensation that keeps failing keeps the lock, pages, and asks; it is never swallowed. */
   async #askAboutUndo(step: string, error: unknown): Promise<{ action: 'retry' | 'skip'; by: string }> {
     const what = `taking back '${step}' keeps failing: ${explain(error)}`;
-    await this.notify(
-      'page',
-      `${what}. The environment stays locked until someone decides: retry, or continue without it.`,
-    );
+    const { action, by } = await this.decide(what, ['retry', 'continue']);
+    return { action: action === 'retry' ? 'retry' : 'skip', by };
+  }
+
+  /** Pages, and waits until a person decides; the environment stays locked meanwhile. What is not `allowed` is recorded. */
+  async decide(what: string, allowed: readonly DecidePayload['action'][]): Promise<DecidePayload> {
+    const choice = allowed.join(' or ');
+    await this.notify('page', `${what}. The environment stays locked until someone decides: ${choice}.`);
+    const example = { by: '<you>', action: allowed[0] };
     for (;;) {
       this.inbox.decision = undefined;
-      await this.waitFor(
-        { what, signal: 'decide', example: { by: '<you>', action: 'retry' } },
-        () => this.inbox.decision !== undefined,
-      );
+      await this.waitFor({ what, signal: 'decide', example }, () => this.inbox.decision !== undefined);
       const decision = this.inbox.decision as DecidePayload | undefined;
-      if (decision?.action === 'retry') return { action: 'retry', by: decision.by };
-      if (decision?.action === 'continue') return { action: 'skip', by: decision.by };
-      this.inbox.ignore('decide', `the question takes retry or continue: ${what}`, decision?.by);
+      if (decision !== undefined && allowed.includes(decision.action)) return decision;
+      this.inbox.ignore('decide', `the question takes ${choice}: ${what}`, decision?.by);
     }
   }
 

@@ -60,7 +60,9 @@ export class EnvironmentLock {
     do {
       const summary = `ask for the lock of ${environment}`;
       await activities('write', summary).requestLock({ platform, environment, request: this.#request });
-    } while (!(await condition(() => this.#answer !== undefined, SENT_AGAIN)));
+    } while (
+      !(await condition(() => this.#answer !== undefined, SENT_AGAIN, { summary: 'ask again for the lock' }))
+    );
     if (this.#answer?.kind === 'refused') {
       const { reason } = this.#answer;
       this.#forget();
@@ -106,7 +108,9 @@ export class EnvironmentLock {
     const release: LockRelease = { requestId, workflowId: id, token: this.proof.token, ...outcome };
     for (let sent = 0; sent < RELEASES_SENT && this.#released === undefined; sent++) {
       await this.#tell(ENVIRONMENT_SIGNALS.releaseLock, release).catch(() => undefined);
-      await condition(() => this.#released !== undefined, SENT_AGAIN);
+      await condition(() => this.#released !== undefined, SENT_AGAIN, {
+        summary: 'give the lock back again',
+      });
     }
     const answer = this.#released ?? { requestId, accepted: false, reason: 'the environment did not answer' };
     this.#forget();

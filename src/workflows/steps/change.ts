@@ -1,10 +1,10 @@
 /** The steps that change an environment, each with what takes it back. */
 import { workflowInfo } from '@temporalio/workflow';
 import type { ServiceState } from '../../activities/ecs/types.ts';
-import type { Outputs } from '../../activities/terraform/types.ts';
+import type { Outputs, TerraformActivities, TerraformApplied } from '../../activities/terraform/types.ts';
 import type { ServicePolicy } from '../../domain/policy.ts';
 import { activities } from '../activities.ts';
-import { Ended } from '../failures.ts';
+import { Ended, explain, failureType } from '../failures.ts';
 import type { DeploymentRun } from '../run/deployment-run.ts';
 import type { Undo } from '../run/saga.ts';
 import { now } from '../run/time.ts';
@@ -89,16 +89,32 @@ export async function infrastructure(run: DeploymentRun, { terraform: plan }: Pr
       detail: () => 'no changes',
     });
   }
-  const applied = await run.step(
-    'terraform',
-    () => activities('process', 'terraform apply').applyTerraform({ ...input, approved, lock }),
-    {
-      detail: () =>
-        `${counts.create} added, ${counts.update} changed, ${counts.replace} replaced, ${counts.delete} destroyed`,
-      undo: restoreTerraform(run),
-    },
-  );
+  const applied = await run.step('terraform', () => apply(run, { ...input, approved, lock }), {
+    detail: () =>
+      `${counts.create} added, ${counts.update} changed, ${counts.replace} replaced, ${counts.delete} destroyed`,
+    undo: restoreTerraform(run),
+  });
   return applied.outputs;
+}
+
+/** An apply that was killed half-way may have made what the state does not know: a person looks before it goes on. */
+async function apply(
+  run: DeploymentRun,
+  input: Parameters<TerraformActivities['applyTerraform']>[0],
+): Promise<TerraformApplied> {
+  for (let resuming = false; ; resuming = true) {
+    try {
+      return await activities('process', 'terraform apply').applyTerraform({
+        ...input,
+        ...(resuming && { resuming }),
+      });
+    } catch (error) {
+      if (failureType(error) !== 'ApplyInterrupted') throw error;
+      const { action, by } = await run.decide(explain(error), ['retry', 'rollback']);
+      if (action === 'rollback')
+        throw new Ended('RolledBack', `${explain(error)} (${by} decided to go back)`);
+    }
+  }
 }
 
 function restoreTerraform(run: DeploymentRun): Undo {
