@@ -1,3 +1,4 @@
+import { utf8ToBytes } from '@noble/hashes/utils.js';
 import type { JudgedApproval } from './approval.ts';
 import type { Outcome } from './outcome.ts';
 import type { Digest, Release } from './release.ts';
@@ -101,22 +102,47 @@ const SAID: Readonly<Record<Exclude<Outcome, 'Completed'>, string>> = {
   UnknownWorkflowType: 'Unknown workflow type:',
 };
 
-/** A report cut to fit into another one: at most `bytes` of JSON, the lists' last entries first to go. */
+/**
+ * A report cut to at most `bytes` of JSON in UTF-8: the lists' last entries go first, checks that passed before those that
+ * did not. A summary or a reason takes a fifth of the room at most.
+ */
 export function fitted(report: DeploymentReport, bytes = 4096): DeploymentReport {
-  const lists = ['ignored', 'checks', 'metrics', 'steps', 'approvals', 'undone'] as const;
-  let cut = report;
-  for (const list of lists) {
-    while (JSON.stringify(cut).length > bytes && cut[list].length > 0) {
-      cut = { ...cut, [list]: list === 'checks' ? lessOneCheck(cut.checks) : cut[list].slice(0, -1) };
-    }
+  if (size(report) <= bytes) return report;
+  let cut: DeploymentReport = { ...report, checks: failedFirst(report.checks) };
+  for (const text of ['reason', 'summary', 'startedBy'] as const) {
+    const whole = cut[text];
+    if (whole !== undefined) cut = { ...cut, [text]: shortened(whole, bytes / 5) };
   }
-  return JSON.stringify(cut).length <= bytes
-    ? cut
-    : { ...cut, summary: cut.summary.slice(0, 1000), reason: (cut.reason ?? '').slice(0, 1000) };
+  for (const list of ['ignored', 'checks', 'metrics', 'steps', 'approvals', 'undone'] as const) {
+    cut = { ...cut, [list]: cut[list].slice(0, fitting(cut[list], bytes - size({ ...cut, [list]: [] }))) };
+  }
+  return cut;
 }
 
-/** Checks that passed go first: what failed is what a reader looks for. */
-function lessOneCheck(checks: readonly Check[]): readonly Check[] {
-  const passed = checks.findLastIndex((check) => check.passed);
-  return checks.toSpliced(passed < 0 ? checks.length - 1 : passed, 1);
+/** How many of the first `items` take at most `room` bytes, commas included. */
+function fitting(items: readonly unknown[], room: number): number {
+  let left = room;
+  const over = items.findIndex((item) => (left -= size(item) + 1) < 0);
+  return over < 0 ? items.length : over;
+}
+
+/** The longest beginning of `text` whose JSON takes at most `room` bytes more than the empty text's. */
+function shortened(text: string, room: number): string {
+  let left = room;
+  let end = 0;
+  for (const character of text) {
+    left -= size(character) - 2;
+    if (left < 0) return text.slice(0, end);
+    end += character.length;
+  }
+  return text;
+}
+
+function failedFirst(checks: readonly Check[]): readonly Check[] {
+  return checks.toSorted((a, b) => Number(a.passed) - Number(b.passed));
+}
+
+/** Bytes of UTF-8 that the JSON takes. */
+function size(value: unknown): number {
+  return utf8ToBytes(JSON.stringify(value)).length;
 }
