@@ -2,12 +2,11 @@ import type { DeployInput, DeployToEnvironmentInput } from '../contract.ts';
 import { describeChange, evidenceDigest } from '../domain/evidence.ts';
 import type { DeploymentReport } from '../domain/report.ts';
 import { parseDeployInput, parseDeployToEnvironmentInput } from '../domain/requests.ts';
-import { activities } from './activities.ts';
 import { accepted } from './failures.ts';
 import { DeploymentRun } from './run/deployment-run.ts';
 import { Inbox } from './run/inbox.ts';
 import { now } from './run/time.ts';
-import { starterOf } from './starter.ts';
+import { whatItTakes } from './starter.ts';
 import { approval } from './steps/approve.ts';
 import { infrastructure, promote, services, settings, type Deployed } from './steps/change.ts';
 import { prepare, type Prepared } from './steps/prepare.ts';
@@ -38,11 +37,8 @@ export async function deployToEnvironment(input: DeployToEnvironmentInput): Prom
 async function deploy(environment: string, input: DeployInput): Promise<DeploymentReport> {
   const inbox = new Inbox();
   inbox.listen();
-  const policy = await activities('read', `read the policy of ${environment}`).loadEnvironmentPolicy({
-    environment,
-  });
   const release = { version: input.versionTag, commit: input.commitHash };
-  const startedBy = await starterOf(input);
+  const { policy, startedBy } = await whatItTakes(environment, input);
   const run = new DeploymentRun({ policy, release, startedBy, inbox });
   return await run.conduct(async () => {
     await run.notify('started', `${startedBy} deploys ${release.version} to ${environment}`);

@@ -19,11 +19,11 @@ import type { PipelinePolicy } from '../domain/policy.ts';
 import type { Release } from '../domain/release.ts';
 import { renderPipeline } from '../domain/render/pipeline.ts';
 import { fitted, type DeploymentReport, type PipelineReport } from '../domain/report.ts';
-import { FAILED_OUTCOMES, type FailedOutcome } from '../domain/outcome.ts';
+import type { FailedOutcome } from '../domain/outcome.ts';
 import { HUMAN_SIGNALS, parsePipelineInput, type HumanSignal } from '../domain/requests.ts';
 import type { PipelineStatus } from '../domain/status.ts';
 import { activities } from './activities.ts';
-import { accepted, explain, isCancellation } from './failures.ts';
+import { accepted, beforehand, explain, isCancellation, isOutcome } from './failures.ts';
 import { markRun } from './run/progress.ts';
 import { starterOf } from './starter.ts';
 
@@ -34,10 +34,10 @@ export async function deploymentPipeline(input: PipelineInput): Promise<Pipeline
   const post = new Post();
   post.listen();
   const { versionTag, commitHash, through, ...by } = accepted(parsePipelineInput(input));
-  const policy = await activities('read', 'read the policy').loadPipelinePolicy({
-    ...(through && { through }),
-  });
-  const startedBy = await starterOf(by);
+  const { policy, startedBy } = await beforehand(async () => ({
+    policy: await activities('read', 'read the policy').loadPipelinePolicy({ ...(through && { through }) }),
+    startedBy: await starterOf(by),
+  }));
   const pipeline = new Pipeline(policy, { version: versionTag, commit: commitHash }, startedBy, post);
   return await pipeline.run();
 }
@@ -77,7 +77,13 @@ class Pipeline {
   async #findImages(): Promise<void> {
     const { registry, services } = this.#policy;
     const find = activities('read', `find ${this.#release.version} in the registry`).findManifest;
-    const lookup = await find({ registry, services, release: this.#release });
+    const lookup = await beforehand(() => find({ registry, services, release: this.#release })).catch(
+      (error: unknown) => {
+        if (error instanceof ApplicationFailure && isOutcome(error.type))
+          throw this.#failure(error.type, error.message);
+        throw error;
+      },
+    );
     if (lookup.kind === 'found') return;
     const outcome = lookup.kind === 'not built' ? 'ReleaseNotBuilt' : 'PreflightFailed';
     throw this.#failure(outcome, `${lookup.detail} Nothing was changed.`);
@@ -127,8 +133,7 @@ class Pipeline {
     }
     const failure = error instanceof ChildWorkflowFailure ? error.cause : error;
     if (failure instanceof ApplicationFailure && isOutcome(failure.type)) {
-      const report = failure.details?.[0] as DeploymentReport | undefined;
-      return this.#failure(failure.type, failure.message, report && { environment, report: fitted(report) });
+      return this.#failure(failure.type, failure.message, failedChild(environment, failure));
     }
     if (isCancellation(error))
       return this.#failure('Aborted', `The pipeline was cancelled while ${environment} was being deployed.`);
@@ -256,6 +261,8 @@ function partition<T>(items: readonly T[], first: (item: T) => boolean): [T[], T
   return [items.filter(first), items.filter((item) => !first(item))];
 }
 
-function isOutcome(type: string | null | undefined): type is FailedOutcome {
-  return (FAILED_OUTCOMES as readonly unknown[]).includes(type);
+/** A child that could not begin has no report. */
+function failedChild(environment: string, { details }: ApplicationFailure): PipelineReport['failed'] {
+  const [report] = (details ?? []) as (DeploymentReport | undefined)[];
+  return report?.environment === undefined ? undefined : { environment, report: fitted(report) };
 }

@@ -6,7 +6,7 @@ import {
   TimeoutFailure,
 } from '@temporalio/workflow';
 import { describeProblems, type Parsed } from '../domain/input.ts';
-import type { FailedOutcome } from '../domain/outcome.ts';
+import { FAILED_OUTCOMES, type FailedOutcome } from '../domain/outcome.ts';
 
 /** Ends a run before or after its changes with a named outcome; thrown by steps, turned into the run's failure once. */
 export class Ended extends Error {
@@ -27,6 +27,29 @@ export function accepted<T>(parsed: Parsed<T>): T {
     'InvalidInput',
     parsed.problems,
   );
+}
+
+/**
+ * Does what comes before a run can end by itself: reads its policy, looks for its images. Nothing has been changed then.
+ * @throws ApplicationFailure of an outcome's type, with the sentence of the error's cause
+ */
+export async function beforehand<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ApplicationFailure && isOutcome(error.type)) throw error;
+    if (isCancellation(error)) throw nothingChanged('Aborted', 'The run was cancelled.');
+    const outcome = failureType(error) === 'InvalidInput' ? 'InvalidInput' : 'PreflightFailed';
+    throw nothingChanged(outcome, explain(error));
+  }
+}
+
+function nothingChanged(outcome: FailedOutcome, reason: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(`${reason} Nothing was changed.`, outcome, { outcome, reason });
+}
+
+export function isOutcome(type: string | null | undefined): type is FailedOutcome {
+  return (FAILED_OUTCOMES as readonly unknown[]).includes(type);
 }
 
 /** The sentence for people in an error, however deep Temporal has wrapped it. */

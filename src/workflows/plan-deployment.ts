@@ -1,11 +1,10 @@
 import type { DeployToEnvironmentInput, DeploymentPlan } from '../contract.ts';
 import { evidenceDigest } from '../domain/evidence.ts';
 import { parseDeployToEnvironmentInput } from '../domain/requests.ts';
-import { activities } from './activities.ts';
 import { accepted } from './failures.ts';
 import { DeploymentRun } from './run/deployment-run.ts';
 import { Inbox } from './run/inbox.ts';
-import { starterOf } from './starter.ts';
+import { whatItTakes } from './starter.ts';
 import { prepare } from './steps/prepare.ts';
 
 /** All that a deployment would do, changing nothing: the checklist, the plan and the evidence. */
@@ -13,11 +12,9 @@ export async function planDeployment(input: DeployToEnvironmentInput): Promise<D
   const inbox = new Inbox();
   inbox.listen();
   const { environment, versionTag, commitHash, ...by } = accepted(parseDeployToEnvironmentInput(input));
-  const policy = await activities('read', `read the policy of ${environment}`).loadEnvironmentPolicy({
-    environment,
-  });
+  const { policy, startedBy } = await whatItTakes(environment, by);
   const release = { version: versionTag, commit: commitHash };
-  const run = new DeploymentRun({ policy, release, startedBy: await starterOf(by), inbox });
+  const run = new DeploymentRun({ policy, release, startedBy, inbox });
   return await run.look(async () => {
     const { evidence, terraform } = await prepare(run);
     const rendering = terraform && { terraform: terraform.rendering };

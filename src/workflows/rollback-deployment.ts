@@ -6,11 +6,11 @@ import type { DeploymentReport } from '../domain/report.ts';
 import { parseRollbackInput } from '../domain/requests.ts';
 import { judgeRollback } from '../domain/rollback.ts';
 import { activities } from './activities.ts';
-import { accepted, Ended } from './failures.ts';
+import { accepted, beforehand, Ended } from './failures.ts';
 import { DeploymentRun } from './run/deployment-run.ts';
 import { Inbox } from './run/inbox.ts';
 import { now } from './run/time.ts';
-import { starterOf } from './starter.ts';
+import { whatItTakes } from './starter.ts';
 import { writeStatus } from './steps/record.ts';
 import { verifyRestored } from './steps/verify.ts';
 
@@ -20,11 +20,9 @@ export async function rollbackDeployment(input: RollbackInput): Promise<Deployme
   inbox.listen();
   const request = accepted(parseRollbackInput(input));
   const { environment } = request;
-  const policy = await activities('read', `read the policy of ${environment}`).loadEnvironmentPolicy({
-    environment,
-  });
-  const startedBy = await starterOf(request);
-  const status = await activities('read', `look at ${environment}`).inspectEnvironment(policy.target);
+  const { policy, startedBy } = await whatItTakes(environment, request);
+  const look = activities('read', `look at ${environment}`).inspectEnvironment;
+  const status = await beforehand(() => look(policy.target));
   const target = judgeRollback(request, status);
   const commit = target.kind === 'possible' ? target.record.manifest.commit : 'unknown';
   const run = new DeploymentRun({

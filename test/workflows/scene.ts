@@ -79,6 +79,18 @@ export class Scene {
     }
   }
 
+  /**
+   * Waits until a run has asked its activity to stop. The time-skipping server hangs when the activity ends at the very
+   * moment at which its cancellation is asked for.
+   */
+  async stopping(handle: WorkflowHandle): Promise<void> {
+    for (;;) {
+      const history = await handle.fetchHistory().catch(() => undefined);
+      if (history?.events?.some((event) => event.activityTaskCancelRequestedEventAttributes)) return;
+      await this.#pause();
+    }
+  }
+
   /** Waits until `wanted` holds; the deadline is the test's own. */
   async when(wanted: () => boolean): Promise<void> {
     while (!wanted()) await this.#pause();

@@ -86,7 +86,19 @@ export class World {
 
   /** Replaces an activity's answer; `call` counts from 1. */
   when<N extends Name>(name: N, reply: (input: Parameters<Activities[N]>[0], call: number) => unknown): void {
-    this.#replies.set(name, reply as Reply);
+    this.#replies.set(name, reply);
+  }
+
+  /** Holds up an activity's first call: `reached` when it has come, answered after `go`. */
+  holdUp(name: Name): { readonly reached: Promise<void>; readonly go: () => void } {
+    const arrival = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
+    this.#replies.set(name, async (_input, call) => {
+      if (call > 1) return;
+      arrival.resolve();
+      await release.promise;
+    });
+    return { reached: arrival.promise, go: release.resolve };
   }
 
   /** Calls of writing activities, in order, such as `promoteImages`. */
@@ -231,7 +243,7 @@ export class World {
       findStarter: async () => 'starter',
       inspectEnvironment: async ({ environment }) => {
         const handle = await this.#signal(environment, ENVIRONMENT_SIGNALS.withdrawRequest, 'nobody');
-        return (await handle.executeUpdate(INSPECT_UPDATE)) as EnvironmentStatus;
+        return await handle.executeUpdate<EnvironmentStatus, []>(INSPECT_UPDATE);
       },
       requestLock: async ({ environment, request }) => {
         await this.#signal(environment, ENVIRONMENT_SIGNALS.requestLock, request);
