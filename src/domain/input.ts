@@ -19,6 +19,9 @@ export type Field<T> = (
 
 export type Fields<T> = { readonly [K in keyof T]-?: Field<T[K]> };
 
+/** Unknown fields that are told one by one: whoever sends 100,000 must not fill the run's history with them. */
+const TOLD_FIELDS = 10;
+
 /**
  * Reads an object by its fields; unknown fields are problems, all problems are reported.
  * @param what names the object for people, such as `the input` or `approve`
@@ -35,16 +38,18 @@ export function parseObject<T extends object>(what: string, fields: Fields<T>, i
   const problems: Problem[] = [];
   const value: Record<string, unknown> = {};
   for (const name of names) {
-    const read = fields[name](given[name]);
-    if (!read.ok) problems.push({ field: name, found: show(given[name]), allowed: read.allowed });
+    const found = Object.hasOwn(given, name) ? given[name] : undefined;
+    const read = fields[name](found);
+    if (!read.ok) problems.push({ field: name, found: show(found), allowed: read.allowed });
     else if (read.value !== undefined) value[name] = read.value;
   }
-  for (const name of Object.keys(given).filter((key) => !(names as string[]).includes(key))) {
-    problems.push({
-      field: name,
-      found: show(given[name]),
-      allowed: `no such field; the fields are ${names.join(', ')}`,
-    });
+  const unknown = Object.keys(given).filter((key) => !(names as string[]).includes(key));
+  const allowed = `no such field; the fields are ${names.join(', ')}`;
+  for (const name of unknown.slice(0, TOLD_FIELDS)) {
+    problems.push({ field: shortened(name), found: show(given[name]), allowed });
+  }
+  if (unknown.length > TOLD_FIELDS) {
+    problems.push({ field: what, found: `${unknown.length - TOLD_FIELDS} more unknown fields`, allowed });
   }
   return problems.length > 0 ? { kind: 'invalid', problems } : { kind: 'ok', value: value as T };
 }
@@ -61,16 +66,25 @@ export function optional<T>(field: Field<T>): Field<T | undefined> {
   return (value) => (value === undefined || value === null ? { ok: true, value: undefined } : field(value));
 }
 
-/** A text of 1 to `longest` characters, on one line unless `lines`. */
+/** Control characters would rewrite what a terminal shows; line breaks and tabs are told apart from them. */
+const CONTROL = /\p{Cc}/u;
+const BREAKS = /[\t\r\n\u2028\u2029]/g;
+
+/** A text of 1 to `longest` characters, without control characters, on one line unless `lines`. */
 export function text(longest = 500, { lines = false } = {}): Field<string> {
   const allowed = `a text of 1 to ${longest} characters${lines ? '' : ' on one line'}`;
   return (value) =>
     typeof value === 'string' &&
-    value.trim() !== '' &&
     value.length <= longest &&
-    (lines || !/[\r\n]/.test(value))
+    value.trim() !== '' &&
+    value.isWellFormed() &&
+    isPlain(lines ? value.replace(BREAKS, ' ') : value)
       ? { ok: true, value: value.trim() }
       : { ok: false, allowed };
+}
+
+function isPlain(value: string): boolean {
+  return !CONTROL.test(value) && value.search(BREAKS) < 0;
 }
 
 export const yesOrNo: Field<boolean> = (value) =>
@@ -113,6 +127,9 @@ export const environmentName: Field<string> = (value) =>
 
 function show(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const json = JSON.stringify(value) ?? typeof value;
-  return json.length <= 80 ? json : `${json.slice(0, 77)}...`;
+  return shortened(JSON.stringify(value) ?? typeof value);
+}
+
+function shortened(written: string): string {
+  return written.length <= 80 ? written : `${written.slice(0, 77)}...`;
 }
