@@ -68,10 +68,13 @@ export class Rehearsal {
       return server;
     };
     try {
-      const [, sandbox] = await allOf([
+      const starting = [
         startTemporal(directory, temporal, options.ui === true ? ui : undefined).then(keep),
         startSandbox(directory, sandboxPort, options.speed).then(keep),
-      ]);
+      ] as const;
+      // When one fails the other must be there to be stopped.
+      await Promise.allSettled(starting);
+      const [, sandbox] = await Promise.all(starting);
       const basePort = await findBasePort();
       const example = await createRepository({ directory, basePort });
       const { cliConfigFile } = await installProvider({ directory: join(directory, 'terraform-plugins') });
@@ -163,14 +166,6 @@ export class Rehearsal {
     }
     return await work();
   }
-}
-
-/** As `Promise.all`, but fails only when none is under way any more: then what was started can be stopped. */
-async function allOf<T extends readonly unknown[]>(work: {
-  [K in keyof T]: Promise<T[K]>;
-}): Promise<T> {
-  await Promise.allSettled(work);
-  return (await Promise.all(work)) as unknown as T;
 }
 
 interface Parts {
