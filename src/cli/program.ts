@@ -1,0 +1,55 @@
+import { Command } from 'commander';
+import { abortCommand } from './commands/abort.ts';
+import { approveCommand } from './commands/approve.ts';
+import { decideCommand } from './commands/decide.ts';
+import { deployCommand } from './commands/deploy.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { envCommand } from './commands/env.ts';
+import { planCommand } from './commands/plan.ts';
+import { rejectCommand } from './commands/reject.ts';
+import { releaseCommand } from './commands/release.ts';
+import { reportCommand } from './commands/report.ts';
+import { rollbackCommand } from './commands/rollback.ts';
+import { statusCommand } from './commands/status.ts';
+import { testResultCommand } from './commands/test-result.ts';
+import { watchCommand } from './commands/watch.ts';
+import { EXIT_CODES } from './exit-codes.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Runs a command's work, which gives the exit code. */
+export type Run = (work: (terminal: Terminal) => Promise<number>) => Promise<void>;
+
+const COMMANDS = [
+  releaseCommand,
+  deployCommand,
+  rollbackCommand,
+  planCommand,
+  approveCommand,
+  rejectCommand,
+  abortCommand,
+  decideCommand,
+  testResultCommand,
+  statusCommand,
+  watchCommand,
+  reportCommand,
+  envCommand,
+  doctorCommand,
+];
+
+/** The `slipway` command, as commander has it. */
+export function slipwayProgram(run: Run): Command {
+  const program = new Command('slipway')
+    .description(
+      'Deploys releases to Amazon ECS as durable workflows: starts runs, answers what they ask, shows how they are.',
+    )
+    .enablePositionalOptions()
+    .showHelpAfterError('(--help says more)');
+  for (const add of COMMANDS) add(program, run);
+  return program.addHelpText('after', `\nExit codes:\n${exitCodeLines().join('\n')}`);
+}
+
+function exitCodeLines(): string[] {
+  return Object.entries(EXIT_CODES).map(
+    ([name, { code, meaning }]) => `${String(code).padStart(5)}  ${name}: ${meaning}`,
+  );
+}

@@ -1,0 +1,57 @@
+import type { Evidence } from '../domain/evidence.ts';
+import type { Check } from '../domain/verdict.ts';
+import { columns } from './columns.ts';
+import { shortDigest } from './show-status.ts';
+
+/** A checklist, what did not pass last: there it is seen. */
+export function showChecks(checks: readonly Check[]): string[] {
+  const ordered = checks.toSorted((a, b) => Number(b.passed) - Number(a.passed));
+  return columns(ordered.map(({ name, passed, detail }) => [passed ? '  ✔' : '  ✘', name, detail]));
+}
+
+/** All that an approver agrees to, for a terminal. */
+export function showEvidence(evidence: Evidence, digest: string): string[] {
+  const { manifest, environment, running, changeSet, rollout } = evidence;
+  return [
+    `Evidence of ${manifest.version} for ${environment}`,
+    `  commit   ${manifest.commit}`,
+    `  runs now ${running === undefined ? 'nothing: the first deployment, whose undo is desired count 0' : `${running.version} (${shortDigest(running.commit)})`}`,
+    `  rollout  ${rollout}`,
+    ...part('Services', services(evidence)),
+    ...(changeSet === undefined ? ['', 'Terraform: none'] : part('Terraform', changes(changeSet))),
+    ...part(
+      'Settings',
+      evidence.settings.map(({ key, parameter, value }) => [`  ${key}`, parameter, shortDigest(value)]),
+    ),
+    ...part(
+      'References',
+      evidence.references.map(({ kind, name, version }) => [`  ${kind} ${name}`, `version ${version}`]),
+    ),
+    '',
+    `Policy    ${shortDigest(evidence.policyDigest)}`,
+    `Evidence  ${shortDigest(digest)}  (${digest})`,
+  ];
+}
+
+function services({ services: planned }: Evidence): string[][] {
+  return planned.map(({ service, image, taskDefinition, current }) => [
+    `  ${service}`,
+    `image ${shortDigest(image)}`,
+    `task definition ${shortDigest(taskDefinition)}`,
+    current === undefined ? 'new' : `now ${current.split('/').at(-1) ?? current}`,
+  ]);
+}
+
+function changes({ counts, changes: planned }: NonNullable<Evidence['changeSet']>): string[][] {
+  const { create, update, replace, delete: gone } = counts;
+  return [
+    [`  ${create} to create, ${update} to update, ${replace} to replace, ${gone} to delete`],
+    ...planned.map(({ address, actions, attributes }) => [
+      `  ${actions.join('+')} ${address}${attributes.length === 0 ? '' : `: ${attributes.join(', ')}`}`,
+    ]),
+  ];
+}
+
+function part(title: string, rows: readonly (readonly string[])[]): string[] {
+  return rows.length === 0 ? [] : ['', title, ...columns(rows)];
+}

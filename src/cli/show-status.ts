@@ -1,0 +1,124 @@
+import type { Tally } from '../domain/approval.ts';
+import { duration } from '../domain/render/report-outline.ts';
+import type { StepRecord, StepState } from '../domain/report.ts';
+import type { PipelineStatus, RunStatus } from '../domain/status.ts';
+import { columns } from './columns.ts';
+import { questionOf } from './question.ts';
+
+export const MARKS: Readonly<Record<StepState, string>> = {
+  running: '▶',
+  waiting: '⏸',
+  done: '✔',
+  failed: '✘',
+  skipped: '–',
+};
+const PIPELINE_MARKS = { pending: '·', running: '▶', done: '✔', failed: '✘' } as const;
+
+/** A run for a terminal: where it is, what it waits for, who approved, what to type next. */
+export function showRun(id: string, status: RunStatus, now: string): string[] {
+  const { platform, release, environment, outcome, evidence } = status;
+  return [
+    `${platform} ${release.version} → ${environment}: ${outcome ?? stateOf(status)}`,
+    `  run       ${id}`,
+    `  commit    ${release.commit}`,
+    ...(evidence === undefined ? [] : [`  evidence  ${shortDigest(evidence)}`]),
+    '',
+    ...columns(
+      status.steps.map((step) => [`  ${MARKS[step.state]} ${step.name}`, took(step, now), step.detail ?? '']),
+    ),
+    ...showApprovals(status.approvals),
+    ...showIgnored(status),
+    ...showWaiting(id, status),
+  ];
+}
+
+export function showPipeline(id: string, status: PipelineStatus): string[] {
+  const { platform, release, environments, outcome } = status;
+  return [
+    `${platform} ${release.version}: ${outcome ?? 'running'}`,
+    `  run     ${id}`,
+    `  commit  ${release.commit}`,
+    '',
+    ...columns(
+      environments.map(({ environment, state, workflowId }) => [
+        `  ${PIPELINE_MARKS[state]} ${environment}`,
+        state,
+        workflowId ?? '',
+      ]),
+    ),
+  ];
+}
+
+/** In a few words, such as `waiting: approval of 1.4.0 for production` or `services web`. */
+export function stateOf({ phase, waiting, outcome }: RunStatus): string {
+  if (outcome !== undefined) return outcome;
+  return waiting === undefined ? phase : `waiting: ${waiting.what}`;
+}
+
+export function shortDigest(digest: string): string {
+  return digest.replace(/^sha256:/, '').slice(0, 12);
+}
+
+/** @returns such as `1 of release-managers (alice, bob); 1 of qa (carol)` */
+export function showMissing({ missing }: Tally): string {
+  return missing
+    .map(({ group, count, candidates }) => `${count} of ${group} (${candidates.join(', ') || 'nobody can'})`)
+    .join('; ');
+}
+
+export function showApprovals(tally: Tally | undefined): string[] {
+  if (tally === undefined) return [];
+  return [
+    '',
+    tally.missing.length === 0 ? '  Approvals: complete' : `  Approvals: missing ${showMissing(tally)}`,
+    ...tally.judged.map((a) =>
+      a.counts
+        ? `    ✔ ${a.by} for ${a.group}${a.comment === undefined ? '' : `: ${a.comment}`}`
+        : `    ✘ ${a.by} does not count: ${a.reason}`,
+    ),
+  ];
+}
+
+function showIgnored({ ignored }: RunStatus): string[] {
+  const lines = ignored.map(
+    ({ signal, by, reason }) => `    ${signal}${by === undefined ? '' : ` by ${by}`}: ${reason}`,
+  );
+  return lines.length === 0 ? [] : ['', '  Did not count:', ...lines];
+}
+
+function showWaiting(id: string, status: RunStatus): string[] {
+  const { waiting } = status;
+  if (waiting === undefined) return [];
+  const until = waiting.until === undefined ? '' : `, until ${waiting.until}`;
+  const question = questionOf(status);
+  return [
+    '',
+    `  Waits for ${waiting.what} (since ${waiting.since}${until}). Type next:`,
+    ...(question === undefined ? [] : answers(id, question, status.evidence).map((line) => `    ${line}`)),
+    ...(question === undefined ? waiting.commands : waiting.commands.map((line) => `or  ${line}`)).map(
+      (line) => `    ${line}`,
+    ),
+  ];
+}
+
+/** The commands that answer what a run asks. */
+export function answers(
+  id: string,
+  question: NonNullable<ReturnType<typeof questionOf>>,
+  evidence?: string,
+): string[] {
+  switch (question) {
+    case 'approve': {
+      const digest = evidence === undefined ? '' : ` --evidence ${shortDigest(evidence)}`;
+      return [`slipway approve ${id}${digest}`, `slipway reject ${id} --reason WHY`];
+    }
+    case 'decide':
+      return [`slipway decide ${id} --action retry`, `slipway decide ${id} --action continue`];
+    case 'recordManualTest':
+      return [`slipway test-result ${id} --passed`, `slipway test-result ${id} --failed --notes WHY`];
+  }
+}
+
+function took({ startedAt, endedAt }: StepRecord, now: string): string {
+  return duration(startedAt, endedAt ?? now);
+}
