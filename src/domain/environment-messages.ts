@@ -16,47 +16,79 @@ export function parsePersonReason(what: string, message: unknown): Parsed<Person
   );
 }
 
+type Test = (value: unknown) => boolean;
+
+const isText: Test = (value) => typeof value === 'string' && value.length <= LONGEST;
+const isFlag: Test = (value) => typeof value === 'boolean';
+const isNumber: Test = (value) => Number.isSafeInteger(value);
+const isCount: Test = (value) => Number.isSafeInteger(value) && Number(value) >= 1;
+const isTexts: Test = (value) => Array.isArray(value) && value.every(isText);
+const mayBe =
+  (test: Test): Test =>
+  (value) =>
+    value === undefined || value === null || test(value);
+
+/** Longer texts are no names, versions or reasons of ours: the ledger keeps them for long. */
+const LONGEST = 20_000;
+
+const TOKEN = { epoch: isNumber, counter: isNumber };
+const PROOF = { requestId: isText, token: shape(TOKEN) };
+const REQUEST = {
+  requestId: isText,
+  workflowId: isText,
+  firstExecutionRunId: isText,
+  purpose: isText,
+  front: mayBe(isFlag),
+  mayTakeDirty: mayBe(isFlag),
+};
+const UNDO = { version: isText, previousVersion: mayBe(isText), recordedAt: isText };
+const RECORD = {
+  manifest: shape({ version: isText, commit: isText, images: isObject }),
+  taskDefinitions: isObject,
+  desiredCounts: isObject,
+  settings: isTexts,
+  approvals: Array.isArray,
+  startedBy: isText,
+  workflowId: isText,
+  runId: isText,
+  startedAt: isText,
+  endedAt: isText,
+  outcome: isText,
+};
+const RELEASE = {
+  ...PROOF,
+  workflowId: isText,
+  record: mayBe(shape(RECORD)),
+  current: mayBe(isFlag),
+  dirty: mayBe((value) => typeof value === 'string'),
+  keep: mayBe(isCount),
+};
+const HOLDER = { ...REQUEST, ...PROOF, grantedAt: isText, undo: mayBe(shape(UNDO)) };
+
 export function isLockRequest(message: unknown): message is LockRequest {
-  return (
-    isObject(message) &&
-    ['requestId', 'workflowId', 'firstExecutionRunId', 'purpose'].every(
-      (name) => typeof message[name] === 'string',
-    )
-  );
+  return shape(REQUEST)(message);
 }
 
 export function isLockProof(message: unknown): message is LockProof {
-  return (
-    isObject(message) &&
-    typeof message['requestId'] === 'string' &&
-    isObject(message['token']) &&
-    ['epoch', 'counter'].every(
-      (name) => typeof (message['token'] as Record<string, unknown>)[name] === 'number',
-    )
-  );
+  return shape(PROOF)(message);
 }
 
 export function isUndoRecord(message: unknown): message is UndoRecord {
-  return (
-    isObject(message) && typeof message['version'] === 'string' && typeof message['recordedAt'] === 'string'
-  );
+  return shape(UNDO)(message);
 }
 
 export function isLockRelease(message: unknown): message is LockRelease {
-  return (
-    isLockProof(message) &&
-    'workflowId' in message &&
-    typeof message.workflowId === 'string' &&
-    (!('record' in message) || isObject(message.record))
-  );
+  return shape(RELEASE)(message);
 }
 
 export function isHolderPong(message: unknown): message is HolderPong {
-  if (!isObject(message) || typeof message['requestId'] !== 'string') return false;
-  const { holder } = message;
-  return holder === undefined || holder === null || (isLockRequest(holder) && isLockProof(holder));
+  return shape({ requestId: isText, holder: mayBe(shape(HOLDER)) })(message);
+}
+
+function shape(tests: Readonly<Record<string, Test>>): Test {
+  return (value) => isObject(value) && Object.entries(tests).every(([name, test]) => test(value[name]));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

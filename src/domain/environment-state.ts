@@ -34,6 +34,9 @@ export interface EnvironmentState {
 /** When the holder does not say. */
 const KEPT_RELEASES = 20;
 
+/** The version in the place of one that nobody knows. */
+const UNKNOWN = 'unknown';
+
 export function newEnvironment(platform: string, environment: string, epoch: number): EnvironmentState {
   return { platform, environment, epoch, counter: 0, queue: [], history: [] };
 }
@@ -91,12 +94,13 @@ export function refusal(
   const { dirty, frozen, environment } = state;
   if (request.mayTakeDirty === true) return undefined;
   if (dirty !== undefined) {
-    const back = dirty.previousVersion ?? '<version>';
-    return (
-      `${environment} is dirty since ${dirty.since}: ${dirty.reason} (${dirty.workflowId}, release ${dirty.version}). ` +
-      `Go back with \`slipway rollback ${environment} ${dirty.version} ${back}\`, or, when you have looked and it is right as it is, ` +
-      `\`slipway env override ${environment} --reason "..."\``
-    );
+    const override = `when you have looked and it is right as it is, \`slipway env override ${environment} --reason "..."\``;
+    const back = `\`slipway rollback ${environment} ${dirty.version} ${dirty.previousVersion ?? '<version>'}\``;
+    const wayOut =
+      dirty.version === UNKNOWN
+        ? `Bring it to a state you know; ${override}`
+        : `Go back with ${back}, or, ${override}`;
+    return `${environment} is dirty since ${dirty.since}: ${dirty.reason} (${dirty.workflowId}, release ${dirty.version}). ${wayOut}`;
   }
   if (frozen !== undefined) {
     return `${environment} is frozen by ${frozen.by} since ${frozen.since}: ${frozen.reason}. \`slipway env unfreeze ${environment}\` ends it`;
@@ -164,7 +168,7 @@ export function overridden(state: EnvironmentState, override: Override): Environ
 export function holderUnknown(state: EnvironmentState, workflowId: string, since: string): EnvironmentState {
   const reason =
     'the environment was rebuilt and the run that held its lock is gone: nobody knows what it had changed';
-  return { ...state, dirty: { version: 'unknown', workflowId, since, reason } };
+  return { ...state, dirty: { version: UNKNOWN, workflowId, since, reason } };
 }
 
 export function proves(holder: Holder, proof: LockProof): boolean {

@@ -274,6 +274,9 @@ describe('a rebuilt environment', () => {
     const after = state.holderUnknown(anEnvironment(), 'w-lost', NOW);
     expect(after.dirty).toMatchObject({ version: 'unknown', workflowId: 'w-lost', since: NOW });
     expect(state.refusal(after, {})).toContain('w-lost');
+    expect(state.refusal(after, {})).toContain('slipway env override staging');
+    // Its ledger went with it: there is no version to name, and none to go back to.
+    expect(state.refusal(after, {})).not.toContain('slipway rollback');
   });
 });
 

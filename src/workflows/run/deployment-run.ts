@@ -29,6 +29,9 @@ import { markRun, Progress } from './progress.ts';
 import { Saga, type Undo } from './saga.ts';
 import { now } from './time.ts';
 
+/** Characters of a reason that the ledger keeps; the run's own report has all of it. */
+const LEDGER_REASON = 2000;
+
 interface Start {
   readonly policy: EnvironmentPolicy;
   readonly release: Release;
@@ -236,8 +239,9 @@ export class DeploymentRun {
   }
 
   async #releaseAfterFailure(outcome: FailedOutcome, reason: string): Promise<void> {
-    const dirty = outcome === 'RollbackIncomplete' ? { dirty: `a rollback is incomplete: ${reason}` } : {};
-    const record = this.#saga.begun || this.#oneWay ? this.#failedRecord(outcome, reason) : undefined;
+    const why = reason.slice(0, LEDGER_REASON);
+    const dirty = outcome === 'RollbackIncomplete' ? { dirty: `a rollback is incomplete: ${why}` } : {};
+    const record = this.#saga.begun || this.#oneWay ? this.#failedRecord(outcome, why) : undefined;
     await this.lock.release({ ...dirty, ...(record && { record }), keep: this.policy.keepReleases });
   }
 
