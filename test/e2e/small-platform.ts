@@ -103,7 +103,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 while (existsSync(${JSON.stringify(file)})) await pause(50);
 `,
-    'services/suggestions/server.mjs': `import './wait.mjs';\n${''}await import('./serving.mjs');\n`,
+    'services/suggestions/server.mjs': `import './wait.mjs';\nawait import('./serving.mjs');\n`,
     'services/suggestions/serving.mjs': SERVER,
   };
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { SSMClient } from '@aws-sdk/client-ssm';
-import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { decodePendingActivityState, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { execa } from 'execa';
 import type { ServerProcess } from '../../scripts/rehearsal/process.ts';
@@ -199,14 +199,13 @@ export async function eventually<T>(
   }
 }
 
-const STARTED = 2;
-
 /** Waits until a worker does an activity of that type for the run. */
 export async function untilActivity(run: WorkflowHandle, type: string): Promise<void> {
   await eventually(`${type} is under way in ${run.workflowId}`, async () => {
     const { raw } = await run.describe();
     return raw.pendingActivities?.some(
-      ({ activityType, state }) => activityType?.name === type && state === STARTED,
+      ({ activityType, state }) =>
+        activityType?.name === type && decodePendingActivityState(state) === 'STARTED',
     );
   });
 }
