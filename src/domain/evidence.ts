@@ -71,8 +71,8 @@ function change(what: string, before: string, after: string): string[] {
   return before === after ? [] : [`${what}: ${before} -> ${after}`];
 }
 
-function release(running: Evidence['running']): string {
-  return running === undefined ? 'none' : `${running.version} (${running.commit.slice(0, 12)})`;
+function release(now: Evidence['running']): string {
+  return now === undefined ? 'none' : `${now.version} (${now.commit.slice(0, 12)})`;
 }
 
 function namedChanges(

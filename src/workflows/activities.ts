@@ -75,5 +75,5 @@ export function activities(kind: Kind, summary: string): Activities {
     ...KINDS[kind],
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
     summary: summary.slice(0, 200),
-  }) as Activities;
+  });
 }

@@ -8,7 +8,7 @@ import { Inbox } from './run/inbox.ts';
 import { now } from './run/time.ts';
 import { whatItTakes } from './starter.ts';
 import { approval } from './steps/approve.ts';
-import { infrastructure, promote, services, settings, type Deployed } from './steps/change.ts';
+import { infrastructure, promote, rollOutAll, settings, type Deployed } from './steps/change.ts';
 import { prepare, type Prepared } from './steps/prepare.ts';
 import { record } from './steps/record.ts';
 import { verify } from './steps/verify.ts';
@@ -41,7 +41,7 @@ async function deploy(environment: string, input: DeployInput): Promise<Deployme
   const { policy, startedBy } = await whatItTakes(environment, input);
   const run = new DeploymentRun({ policy, release, startedBy, inbox });
   return await run.conduct(async () => {
-    await run.notify('started', `${startedBy} deploys ${release.version} to ${environment}`);
+    await run.people.notify('started', `${startedBy} deploys ${release.version} to ${environment}`);
     const prepared = await agree(run);
     await recordUndo(run);
     const deployed = await change(run, prepared);
@@ -63,9 +63,10 @@ async function agree(run: DeploymentRun): Promise<Prepared> {
     const again = await prepare(run, ' under the lock');
     const changed = describeChange(prepared.evidence, again.evidence);
     prepared = again;
-    if (evidenceDigest(again.evidence) === evidenceDigest(run.evidence ?? again.evidence)) return again;
+    if (evidenceDigest(again.evidence) === evidenceDigest(run.ballot.evidence ?? again.evidence))
+      return again;
     if (run.policy.approval === undefined) {
-      run.present(again.evidence);
+      run.ballot.present(again.evidence);
       return again;
     }
     await run.lock.release();
@@ -86,5 +87,5 @@ async function change(run: DeploymentRun, prepared: Prepared): Promise<Deployed>
   await promote(run, prepared);
   await settings(run, prepared);
   const outputs = await infrastructure(run, prepared);
-  return await services(run, prepared, outputs);
+  return await rollOutAll(run, prepared, outputs);
 }

@@ -76,14 +76,14 @@ class Pipeline {
   /** A release without images ends here, before any environment is touched. */
   async #findImages(): Promise<void> {
     const { registry, services } = this.#policy;
-    const find = activities('read', `find ${this.#release.version} in the registry`).findManifest;
-    const lookup = await beforehand(() => find({ registry, services, release: this.#release })).catch(
-      (error: unknown) => {
-        if (error instanceof ApplicationFailure && isOutcome(error.type))
-          throw this.#failure(error.type, error.message);
-        throw error;
-      },
-    );
+    const reads = activities('read', `find ${this.#release.version} in the registry`);
+    const lookup = await beforehand(() =>
+      reads.findManifest({ registry, services, release: this.#release }),
+    ).catch((error: unknown) => {
+      if (error instanceof ApplicationFailure && isOutcome(error.type))
+        throw this.#failure(error.type, error.message);
+      throw error;
+    });
     if (lookup.kind === 'found') return;
     const outcome = lookup.kind === 'not built' ? 'ReleaseNotBuilt' : 'PreflightFailed';
     throw this.#failure(outcome, `${lookup.detail} Nothing was changed.`);

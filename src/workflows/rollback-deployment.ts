@@ -21,8 +21,8 @@ export async function rollbackDeployment(input: RollbackInput): Promise<Deployme
   const request = accepted(parseRollbackInput(input));
   const { environment } = request;
   const { policy, startedBy } = await whatItTakes(environment, request);
-  const look = activities('read', `look at ${environment}`).inspectEnvironment;
-  const status = await beforehand(() => look(policy.target));
+  const reads = activities('read', `look at ${environment}`);
+  const status = await beforehand(() => reads.inspectEnvironment(policy.target));
   const target = judgeRollback(request, status);
   const commit = target.kind === 'possible' ? target.record.manifest.commit : 'unknown';
   const run = new DeploymentRun({
@@ -34,7 +34,7 @@ export async function rollbackDeployment(input: RollbackInput): Promise<Deployme
   return await run.conduct(async () => {
     run.previous = status.current;
     if (target.kind === 'refused') throw new Ended('PreflightFailed', target.reason);
-    await run.notify(
+    await run.people.notify(
       'started',
       `${startedBy} rolls ${environment} back from ${request.failedVersion} to ${request.targetVersion}: ${request.reason ?? 'no reason given'}`,
     );
@@ -120,8 +120,8 @@ async function infrastructure(
     });
   }
   const { proof: lock } = run.lock;
-  const restore = activities('process', `terraform back to ${release.version}`).restoreTerraform;
-  const applied = await run.step('terraform', () => restore({ ...input, lock }), {
+  const processes = activities('process', `terraform back to ${release.version}`);
+  const applied = await run.step('terraform', () => processes.restoreTerraform({ ...input, lock }), {
     detail: ({ changed }) =>
       changed ? `the configuration of ${release.version} applied` : 'nothing to change',
   });

@@ -3,28 +3,21 @@ import {
   ApplicationFailure,
   CancellationScope,
   condition,
-  defineQuery,
-  defineUpdate,
-  setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { QUERIES } from '../../contract.ts';
-import { tally, type Tally } from '../../domain/approval.ts';
-import { evidenceDigest, type Evidence } from '../../domain/evidence.ts';
-import { describeProblems } from '../../domain/input.ts';
 import type { DeploymentRecord } from '../../domain/ledger.ts';
 import type { FailedOutcome, Outcome } from '../../domain/outcome.ts';
 import type { EnvironmentPolicy, SignalPolicy } from '../../domain/policy.ts';
 import type { Release } from '../../domain/release.ts';
 import { summarise, type DeploymentReport, type UndoneStep } from '../../domain/report.ts';
-import { parsePayload, type DecidePayload, type HumanSignal } from '../../domain/requests.ts';
 import type { RunStatus } from '../../domain/status.ts';
 import type { Check, MetricJudgement } from '../../domain/verdict.ts';
-import type { Notice } from '../../activities/notify/types.ts';
-import { activities } from '../activities.ts';
 import { Ended, explain, failureType, isCancellation } from '../failures.ts';
+import { answerQuestions } from './answers.ts';
+import { Ballot } from './ballot.ts';
 import { EnvironmentLock } from './environment-lock.ts';
 import type { Inbox } from './inbox.ts';
+import { People } from './people.ts';
 import { markRun, Progress } from './progress.ts';
 import { Saga, type Undo } from './saga.ts';
 import { now } from './time.ts';
@@ -39,14 +32,6 @@ interface Start {
   readonly inbox: Inbox;
 }
 
-/** What a run waits for; `signal` answers it. */
-interface Question {
-  readonly what: string;
-  readonly signal: HumanSignal;
-  readonly example: Readonly<Record<string, unknown>>;
-  readonly until?: string;
-}
-
 /** One run that changes one environment: its steps, what people say to it, what it must take back, and how it ended. */
 export class DeploymentRun {
   readonly policy: EnvironmentPolicy;
@@ -54,6 +39,8 @@ export class DeploymentRun {
   readonly startedBy: string;
   readonly inbox: Inbox;
   readonly lock: EnvironmentLock;
+  readonly ballot: Ballot;
+  readonly people: People;
   readonly startedAt = now();
   readonly checks: Check[] = [];
   readonly metrics: MetricJudgement[] = [];
@@ -63,11 +50,9 @@ export class DeploymentRun {
   record: DeploymentRecord | undefined;
   readonly #saga = new Saga();
   readonly #progress: Progress;
-  #evidence: Evidence | undefined;
   #undone: readonly UndoneStep[] = [];
   #outcome: Outcome | undefined;
   #oneWay = false;
-  #notices = 0;
 
   constructor({ policy, release, startedBy, inbox }: Start) {
     this.policy = policy;
@@ -75,14 +60,15 @@ export class DeploymentRun {
     this.startedBy = startedBy;
     this.inbox = inbox;
     this.lock = new EnvironmentLock(policy.target);
+    this.ballot = new Ballot(policy.approval, startedBy, inbox);
     this.#progress = new Progress(() => this.#view());
+    const { target } = policy;
+    this.people = new People({ target, version: release.version, inbox, progress: this.#progress });
     const { platform, environment } = policy.target;
     markRun({ SlipwayPlatform: platform, SlipwayEnvironment: environment, SlipwayVersion: release.version });
     inbox.open(signalPolicy(policy));
-    this.#answerQuestions();
+    answerQuestions({ policy, inbox, ballot: this.ballot, progress: this.#progress });
   }
-
-  // --- steps ---------------------------------------------------------------------------------------------------
 
   /**
    * Does one step. Its undo is registered before `work` begins, so that a step cut short is taken back as well.
@@ -105,11 +91,6 @@ export class DeploymentRun {
     }
   }
 
-  /** Takes `undo` into the saga in the middle of a step, before what it takes back is done. */
-  undoWith(step: string, undo: Undo): void {
-    this.#saga.register(step, undo);
-  }
-
   /** From now on nothing is taken back: a rollback that stops in the middle is incomplete, whatever stopped it. */
   goOneWay(): void {
     this.#oneWay = true;
@@ -118,53 +99,6 @@ export class DeploymentRun {
   note(detail: string): void {
     this.#progress.note(detail);
   }
-
-  /** Shows what the run waits for and the command that answers, until `answered`. @returns false when the time is over */
-  async waitFor(question: Question, answered: () => boolean, timeout?: number): Promise<boolean> {
-    const { what, until } = question;
-    this.#progress.wait({ what, since: now(), commands: [command(question)], ...(until && { until }) });
-    try {
-      if (timeout !== undefined)
-        return await condition(answered, timeout, { summary: `waits for ${what}`.slice(0, 200) });
-      await condition(answered);
-      return true;
-    } finally {
-      this.#progress.wait(undefined);
-    }
-  }
-
-  // --- evidence and approvals ----------------------------------------------------------------------------------
-
-  get evidence(): Evidence | undefined {
-    return this.#evidence;
-  }
-
-  /** From now on approvals are asked for `evidence`; those that came before there was any count for it. */
-  present(evidence: Evidence): void {
-    this.#evidence = evidence;
-    this.#bindApprovals();
-    this.#progress.show();
-  }
-
-  tally(): Tally | undefined {
-    const { approval } = this.policy;
-    if (approval === undefined) return undefined;
-    this.#bindApprovals();
-    return tally(approval, this.#digest, this.startedBy, this.inbox.approvals);
-  }
-
-  #bindApprovals(): void {
-    const given = this.#digest;
-    if (given === undefined) return;
-    const { approvals } = this.inbox;
-    approvals.forEach((approval, i) => (approvals[i] = { given, ...approval }));
-  }
-
-  get #digest(): string | undefined {
-    return this.#evidence === undefined ? undefined : evidenceDigest(this.#evidence);
-  }
-
-  // --- ending --------------------------------------------------------------------------------------------------
 
   /**
    * Runs `main` until it ends, a person aborts it, or it is cancelled; then completes or puts everything back.
@@ -246,9 +180,10 @@ export class DeploymentRun {
   }
 
   #failedRecord(outcome: FailedOutcome, reason: string): DeploymentRecord | undefined {
-    if (this.#evidence === undefined) return undefined;
+    const { evidence } = this.ballot;
+    if (evidence === undefined) return undefined;
     return {
-      ...this.recordOf(this.#evidence.manifest),
+      ...this.recordOf(evidence.manifest),
       taskDefinitions: {},
       desiredCounts: {},
       settings: [],
@@ -262,9 +197,9 @@ export class DeploymentRun {
     manifest: DeploymentRecord['manifest'],
   ): Omit<DeploymentRecord, 'taskDefinitions' | 'desiredCounts' | 'settings' | 'outcome'> {
     const { workflowId, runId } = workflowInfo();
-    const evidence = this.#digest;
+    const evidence = this.ballot.digest;
     const { startedBy, startedAt } = this;
-    const approvals = this.tally()?.judged.filter(({ counts }) => counts) ?? [];
+    const approvals = this.ballot.tally()?.judged.filter(({ counts }) => counts) ?? [];
     return {
       manifest,
       approvals,
@@ -303,34 +238,20 @@ export class DeploymentRun {
   /** A compensation that keeps failing keeps the lock, pages, and asks; it is never swallowed. */
   async #askAboutUndo(step: string, error: unknown): Promise<{ action: 'retry' | 'skip'; by: string }> {
     const what = `taking back '${step}' keeps failing: ${explain(error)}`;
-    const { action, by } = await this.decide(what, ['retry', 'continue']);
+    const { action, by } = await this.people.decide(what, ['retry', 'continue']);
     return { action: action === 'retry' ? 'retry' : 'skip', by };
-  }
-
-  /** Pages, and waits until a person decides; the environment stays locked meanwhile. What is not `allowed` is recorded. */
-  async decide(what: string, allowed: readonly DecidePayload['action'][]): Promise<DecidePayload> {
-    const choice = allowed.join(' or ');
-    await this.notify('page', `${what}. The environment stays locked until someone decides: ${choice}.`);
-    const example = { by: '<you>', action: allowed[0] };
-    for (;;) {
-      this.inbox.decision = undefined;
-      await this.waitFor({ what, signal: 'decide', example }, () => this.inbox.decision !== undefined);
-      const decision = this.inbox.decision as DecidePayload | undefined;
-      if (decision !== undefined && allowed.includes(decision.action)) return decision;
-      this.inbox.ignore('decide', `the question takes ${choice}: ${what}`, decision?.by);
-    }
   }
 
   async #close(report: DeploymentReport): Promise<void> {
     markRun({ SlipwayOutcome: report.outcome });
-    await this.notify(report.outcome === 'Completed' ? 'completed' : 'failed', report.summary);
+    await this.people.notify(report.outcome === 'Completed' ? 'completed' : 'failed', report.summary);
     this.#progress.show();
     await condition(allHandlersFinished);
   }
 
   #report(outcome: Outcome, reason: string | undefined): DeploymentReport {
     const { platform, environment } = this.policy.target;
-    const evidence = this.#digest;
+    const evidence = this.ballot.digest;
     const previous = this.previous?.manifest;
     const serving = outcome === 'Completed' ? this.release : previous;
     const report = {
@@ -341,7 +262,7 @@ export class DeploymentRun {
       startedBy: this.startedBy,
       startedAt: this.startedAt,
       endedAt: now(),
-      approvals: this.tally()?.judged ?? [],
+      approvals: this.ballot.tally()?.judged ?? [],
       ignored: this.inbox.ignored,
       steps: this.#progress.steps,
       checks: this.checks,
@@ -355,35 +276,10 @@ export class DeploymentRun {
     return { ...report, summary: summarise(report) };
   }
 
-  async notify(kind: Notice['kind'], text: string): Promise<void> {
-    const { platform, environment } = this.policy.target;
-    const { workflowId, runId } = workflowInfo();
-    this.#notices += 1;
-    const id = `${runId}/${this.#notices}`;
-    const notice: Notice = {
-      kind,
-      platform,
-      environment,
-      version: this.release.version,
-      text,
-      workflowId,
-      runId,
-      id,
-    };
-    await activities('notify', `tell people: ${kind}`)
-      .notify(notice)
-      .catch((error: unknown) => {
-        if (isCancellation(error)) throw error;
-        this.inbox.ignore('notify', `the notice could not be delivered: ${explain(error)}`);
-      });
-  }
-
-  // --- queries and updates -------------------------------------------------------------------------------------
-
   #view(): Omit<RunStatus, 'phase' | 'steps' | 'waiting'> {
     const { platform, environment } = this.policy.target;
-    const evidence = this.#digest;
-    const approvals = this.tally();
+    const evidence = this.ballot.digest;
+    const approvals = this.ballot.tally();
     return {
       platform,
       environment,
@@ -394,47 +290,6 @@ export class DeploymentRun {
       ...(this.#outcome && { outcome: this.#outcome }),
     };
   }
-
-  #answerQuestions(): void {
-    setHandler(defineQuery<RunStatus>(QUERIES.status), () => this.#progress.status(), {
-      description: 'Phase, steps, what the run waits for and what to type next',
-    });
-    setHandler(
-      defineQuery<{ digest: string; evidence: Evidence } | null>(QUERIES.evidence),
-      () => this.#sealed(),
-      {
-        description: 'All that an approver agrees to, and its digest',
-      },
-    );
-    for (const signal of ['approve', 'reject'] as const) {
-      setHandler(
-        defineUpdate<Tally | null, [unknown]>(signal),
-        (payload) => {
-          this.inbox.receive(signal, payload);
-          this.#progress.show();
-          return this.tally() ?? null;
-        },
-        {
-          validator: (payload) => this.#validate(signal, payload),
-          description: `As the signal ${signal}, answered`,
-        },
-      );
-    }
-  }
-
-  #sealed(): { digest: string; evidence: Evidence } | null {
-    return this.#evidence === undefined
-      ? null
-      : { digest: evidenceDigest(this.#evidence), evidence: this.#evidence };
-  }
-
-  #validate(signal: 'approve' | 'reject', payload: unknown): void {
-    const parsed = parsePayload(signal, payload);
-    if (parsed.kind === 'invalid') throw new Error(describeProblems(parsed.problems));
-    if (this.policy.approval === undefined) {
-      throw new Error(`${this.policy.target.environment} asks for no approval`);
-    }
-  }
 }
 
 /** The manual test's own group is who may answer it. */
@@ -443,9 +298,4 @@ function signalPolicy({ signals, verification }: EnvironmentPolicy): SignalPolic
   return group === undefined
     ? signals
     : { ...signals, allowed: { ...signals.allowed, recordManualTest: [group] } };
-}
-
-function command({ signal, example }: Question): string {
-  const input = JSON.stringify(example);
-  return `temporal workflow signal --workflow-id '${workflowInfo().workflowId}' --name ${signal} --input '${input}'`;
 }

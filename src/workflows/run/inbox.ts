@@ -47,7 +47,7 @@ export class Inbox {
     for (const receive of this.#early.splice(0)) receive();
   }
 
-  receive<S extends HumanSignal>(signal: S, payload: unknown): void {
+  receive(signal: HumanSignal, payload: unknown): void {
     this.#received += 1;
     if (this.#received > KEPT_SIGNALS) return;
     const parsed = parsePayload(signal, payload);

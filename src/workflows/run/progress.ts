@@ -1,6 +1,6 @@
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { SEARCH_ATTRIBUTES } from '../../contract.ts';
+import type { SEARCH_ATTRIBUTES } from '../../contract.ts';
 import type { StepRecord } from '../../domain/report.ts';
 import type { RunStatus, Waiting } from '../../domain/status.ts';
 import { renderStatus } from '../../domain/render/status.ts';

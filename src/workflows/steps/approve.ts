@@ -12,7 +12,7 @@ export async function approval(
   evidence: Evidence,
   changed: readonly string[] = [],
 ): Promise<void> {
-  run.present(evidence);
+  run.ballot.present(evidence);
   const { approval: policy, target } = run.policy;
   if (policy === undefined) return;
   const digest = evidenceDigest(evidence).replace('sha256:', '').slice(0, 12);
@@ -20,7 +20,7 @@ export async function approval(
     changed.length === 0 ? 'approval' : 'approval again',
     async () => {
       if (changed.length > 0) run.note(`the evidence changed: ${changed.join('; ')}`);
-      if (run.tally()?.satisfied !== true) await ask(run, digest, changed);
+      if (run.ballot.tally()?.satisfied !== true) await ask(run, digest, changed);
     },
     { detail: () => approvers(run) },
   );
@@ -30,37 +30,40 @@ export async function approval(
     const expires = Date.now() + expiresAfterSeconds * 1000;
     const what = `approval of ${asked.release.version} for ${target.environment}`;
     const why = reasons.length === 0 ? '' : ` The evidence changed: ${reasons.join('; ')}.`;
-    await asked.notify('waiting', `Waits for ${what}, evidence ${prefix}: ${missing(asked)}.${why}`);
-    while (asked.tally()?.satisfied !== true) {
+    await asked.people.notify('waiting', `Waits for ${what}, evidence ${prefix}: ${missing(asked)}.${why}`);
+    while (asked.ballot.tally()?.satisfied !== true) {
       const left = expires - Date.now();
       if (left <= 0)
         throw new Ended('Expired', `no approval within ${expiresAfterSeconds} s: ${missing(asked)}`);
       const slice = Math.min(left, (remindEverySeconds ?? Number.POSITIVE_INFINITY) * 1000);
-      const answered = await asked.waitFor(
+      const answered = await asked.people.waitFor(
         {
           what,
           signal: 'approve',
           example: { by: '<you>', evidence: prefix },
           until: new Date(expires).toISOString(),
         },
-        () => asked.tally()?.satisfied === true,
+        () => asked.ballot.tally()?.satisfied === true,
         slice,
       );
       if (!answered && Date.now() < expires) {
-        await asked.notify('reminder', `Still waits for ${what}, evidence ${prefix}: ${missing(asked)}`);
+        await asked.people.notify(
+          'reminder',
+          `Still waits for ${what}, evidence ${prefix}: ${missing(asked)}`,
+        );
       }
     }
   }
 }
 
 function missing(run: DeploymentRun): string {
-  const short = run.tally()?.missing ?? [];
+  const short = run.ballot.tally()?.missing ?? [];
   return short
     .map(({ group, count, candidates }) => `${count} of ${group} (${candidates.join(', ')})`)
     .join('; ');
 }
 
 function approvers(run: DeploymentRun): string {
-  const counted = run.tally()?.judged.filter(({ counts }) => counts) ?? [];
+  const counted = run.ballot.tally()?.judged.filter(({ counts }) => counts) ?? [];
   return `by ${counted.map(({ by }) => by).join(', ')}`;
 }

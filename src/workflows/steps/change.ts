@@ -110,7 +110,7 @@ async function apply(
       });
     } catch (error) {
       if (failureType(error) !== 'ApplyInterrupted') throw error;
-      const { action, by } = await run.decide(explain(error), ['retry', 'rollback']);
+      const { action, by } = await run.people.decide(explain(error), ['retry', 'rollback']);
       if (action === 'rollback')
         throw new Ended('RolledBack', `${explain(error)} (${by} decided to go back)`);
     }
@@ -142,7 +142,11 @@ function restoreTerraform(run: DeploymentRun): Undo {
 }
 
 /** Registers the task definitions, runs the migration, and rolls the services out in dependency order. */
-export async function services(run: DeploymentRun, prepared: Prepared, outputs: Outputs): Promise<Deployed> {
+export async function rollOutAll(
+  run: DeploymentRun,
+  prepared: Prepared,
+  outputs: Outputs,
+): Promise<Deployed> {
   const taskDefinitions: Record<string, string> = {};
   await run.step(
     'task definitions',

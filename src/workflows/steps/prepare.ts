@@ -86,7 +86,7 @@ async function checkCommit(
     (await attempt(run, 'settings', () =>
       activities('read', 'read the settings').planSettings({ target, release, ...(file && { file }) }),
     )) ?? [];
-  const [plan] = await Promise.all([
+  const [planned] = await Promise.all([
     manifest && planServices(run, manifest, settings),
     manifest &&
       checkAll(run, 'scans', () =>
@@ -106,8 +106,8 @@ async function checkCommit(
         activities('process', 'terraform validate').checkTerraform({ target, terraform, release }),
       ),
   ]);
-  run.checks.push(...(plan?.checks ?? []), ...(plan?.states ?? []).map(stateCheck));
-  return { settings, services: plan };
+  run.checks.push(...(planned?.checks ?? []), ...(planned?.states ?? []).map(stateCheck));
+  return { settings, services: planned };
 }
 
 async function planServices(

@@ -114,11 +114,11 @@ async function manualTest(run: DeploymentRun): Promise<void> {
     'manual test',
     async () => {
       const expires = new Date(Date.now() + wanted.expiresAfterSeconds * 1000).toISOString();
-      await run.notify(
+      await run.people.notify(
         'waiting',
         `Waits for the manual test of ${run.release.version}: ${wanted.instructions}`,
       );
-      const answered = await run.waitFor(
+      const answered = await run.people.waitFor(
         {
           what: `the manual test: ${wanted.instructions}`,
           signal: 'recordManualTest',
