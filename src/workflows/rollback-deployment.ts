@@ -38,22 +38,18 @@ export async function rollbackDeployment(input: RollbackInput): Promise<Deployme
       'started',
       `${startedBy} rolls ${environment} back from ${request.failedVersion} to ${request.targetVersion}: ${request.reason ?? 'no reason given'}`,
     );
-    await revert(run, request, target.record, status);
+    await revert(run, request, target.record);
   });
 }
 
-async function revert(
-  run: DeploymentRun,
-  request: RollbackInput,
-  target: DeploymentRecord,
-  status: EnvironmentStatus,
-): Promise<void> {
+async function revert(run: DeploymentRun, request: RollbackInput, target: DeploymentRecord): Promise<void> {
   const states = await run.step('checklist', () => checklist(run, target), {
     detail: () => `${run.checks.length} checks passed`,
   });
   await run.step('lock', () =>
     run.lock.hold({ purpose: `roll back to ${request.targetVersion}`, front: true, mayTakeDirty: true }),
   );
+  const status = await run.step('look under the lock', () => stillAsked(run, request));
   await run.lock.recordUndo({
     version: request.failedVersion,
     previousVersion: request.targetVersion,
@@ -72,6 +68,17 @@ async function revert(
     };
     await writeStatus(run);
   });
+}
+
+/** While this run waited for the lock another may have ended, and what was to be left may not run any more. */
+async function stillAsked(run: DeploymentRun, request: RollbackInput): Promise<EnvironmentStatus> {
+  const { target } = run.policy;
+  const look = activities('read', `look at ${request.environment}`).inspectEnvironment;
+  const status = await look(target);
+  const judged = judgeRollback(request, status);
+  if (judged.kind === 'refused') throw new Ended('PreflightFailed', judged.reason);
+  run.previous = status.current;
+  return status;
 }
 
 /** The target must still be there in full: its account, images, settings and task definitions. */

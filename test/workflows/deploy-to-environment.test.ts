@@ -293,7 +293,10 @@ describe('approvals', () => {
   test('expire', async () => {
     await stage.play(async (scene) => {
       scene.world.policy('production', { approval: { ...TWO_GROUPS, remindEverySeconds: 24 * 3600 } });
-      const failure = await scene.failure(await scene.start('deployToProduction', RELEASE));
+      const handle = await scene.start('deployToProduction', RELEASE);
+      await scene.until<RunStatus>(handle, 'status', ({ waiting }) => waiting !== undefined);
+      await scene.sleep('8 days');
+      const failure = await scene.failure(handle);
       expect(failure.type).toBe('Expired');
       expect(scene.world.notices.filter(({ kind }) => kind === 'reminder').length).toBeGreaterThanOrEqual(5);
     });

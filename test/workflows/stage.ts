@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Context } from '@temporalio/activity';
-import type { Client } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
 import { execa } from 'execa';
@@ -16,7 +16,7 @@ import { World } from './world.ts';
 const BUNDLER = fileURLToPath(new URL('../../scripts/bundle.ts', import.meta.url));
 const TASK_QUEUE = 'stage';
 
-/** Time passes by itself on the time-skipping server; the dev server is the real one. */
+/** Time can be let pass on the time-skipping server; the dev server is the real one. */
 export type Server = 'time-skipping' | 'dev';
 
 /** A server and one worker for the tests of one file. Each test has a world of its own, told apart by the platform's name. */
@@ -26,11 +26,17 @@ export class Stage {
   readonly #worlds = new Map<string, World>();
   readonly #plays = new Set<Promise<void>>();
   readonly #closing = new AbortController();
+  /**
+   * Lets no time pass by itself: the environment's own client does until a result has come, and sometimes a moment longer,
+   * in which the server skips the ten years after which it ends an environment's run.
+   */
+  readonly client: Client;
   #worker: Promise<void> = Promise.resolve();
 
   private constructor(environment: TestWorkflowEnvironment, bundle: { codePath: string }) {
     this.#environment = environment;
     this.#bundle = bundle;
+    this.client = new Client({ connection: environment.connection });
   }
 
   static async open(server: Server = 'time-skipping'): Promise<Stage> {
@@ -48,10 +54,6 @@ export class Stage {
     const stage = new Stage(environment, { codePath: bundle.stdout });
     await stage.#startWorker();
     return stage;
-  }
-
-  get client(): Client {
-    return this.#environment.client;
   }
 
   /** Lets the server's time pass. */

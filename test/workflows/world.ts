@@ -89,12 +89,12 @@ export class World {
     this.#replies.set(name, reply);
   }
 
-  /** Holds up an activity's first call: `reached` when it has come, answered after `go`. */
+  /** Holds up an activity's next call: `reached` when it has come, answered after `go`. */
   holdUp(name: Name): { readonly reached: Promise<void>; readonly go: () => void } {
     const arrival = Promise.withResolvers<void>();
     const release = Promise.withResolvers<void>();
-    this.#replies.set(name, async (_input, call) => {
-      if (call > 1) return;
+    this.#replies.set(name, async () => {
+      this.#replies.delete(name);
       arrival.resolve();
       await release.promise;
     });
