@@ -81,7 +81,7 @@ async function soak(
       judged(run, watched.metrics);
       passed(run, watched.checks);
     },
-    { detail: () => `${seconds} s watched; ${countOutcomes(run.metrics)}` },
+    { detail: () => `${seconds} s watched; metrics: ${countOutcomes(run.metrics)}` },
   );
 }
 
@@ -177,5 +177,5 @@ function countOutcomes(metrics: readonly MetricJudgement[]): string {
   const counts = outcomes.map(
     (outcome) => [metrics.filter((m) => m.outcome === outcome).length, outcome] as const,
   );
-  return `metrics: ${counts.flatMap(([count, outcome]) => (count > 0 ? [`${count} ${outcome}`] : [])).join(', ') || 'none'}`;
+  return `${counts.flatMap(([count, outcome]) => (count > 0 ? [`${count} ${outcome}`] : [])).join(', ') || 'none judged'}`;
 }
