@@ -37,7 +37,7 @@ export async function installProvider(options: {
   const packageDirectory = join(mirror, PROVIDER_SOURCE, PROVIDER_VERSION, platform());
   await mkdir(packageDirectory, { recursive: true });
   await place(join(packageDirectory, EXECUTABLE), WRAPPER, 0o755);
-  await place(join(directory, 'launch'), launcher(directory, options.node ?? process.execPath), 0o755);
+  await place(join(directory, 'launch'), launcher(options.node ?? process.execPath), 0o755);
   const cliConfigFile = join(directory, 'terraform.rc');
   await place(cliConfigFile, cliConfiguration(mirror), 0o644);
   return { cliConfigFile };
@@ -61,11 +61,13 @@ function packageHash(): string {
   return `h1:${createHash('sha256').update(`${file}  ${EXECUTABLE}\n`).digest('base64')}`;
 }
 
-function launcher(directory: string, node: string): string {
-  const main = join(dirname(fileURLToPath(import.meta.url)), 'main.ts');
-  // Terraform starts the provider several times a command: the compiled code is kept.
+function launcher(node: string): string {
+  const here = dirname(fileURLToPath(import.meta.url));
+  const main = join(here, 'main.ts');
+  // Terraform starts the provider several times a command: the compiled code is kept, once for all installations.
+  const compiled = join(here, '../../.tools/compile-cache');
   return `#!/bin/sh
-NODE_COMPILE_CACHE=${quote(join(directory, 'compile-cache'))}
+NODE_COMPILE_CACHE=${quote(compiled)}
 export NODE_COMPILE_CACHE
 exec ${quote(node)} --disable-warning=ExperimentalWarning ${quote(main)} "$@"
 `;

@@ -1,8 +1,7 @@
 import grpc from '@grpc/grpc-js';
-import protobuf from 'protobufjs';
-import { readFileSync } from 'node:fs';
-import type { Calls, CallRequest } from './calls.ts';
+import type { Calls } from './calls.ts';
 import { selfSignedCertificate } from './certificate.ts';
+import { listen } from './listen.ts';
 
 /** What Terraform puts in the environment of what it starts as a plugin; the cookie is Terraform's own. */
 const MAGIC_COOKIE = 'd602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2';
@@ -17,41 +16,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export async function serve(calls: Calls, environment: Environment = process.env): Promise<void> {
   checkStarter(environment);
-  const server = new grpc.Server({
-    'grpc.max_receive_message_length': -1,
-    'grpc.max_send_message_length': -1,
-  });
-  const provider = describe('provider.proto', 'tfplugin6.Provider');
-  const controller = describe('controller.proto', 'plugin.GRPCController');
-  let underWay = 0;
-  const counted = async (name: string, request: CallRequest): Promise<object> => {
-    underWay += 1;
-    try {
-      return (await calls[name]?.(request)) ?? {};
-    } finally {
-      underWay -= 1;
-    }
-  };
-  server.addService(
-    provider,
-    Object.fromEntries(Object.keys(calls).map((name) => [name, unary((request) => counted(name, request))])),
-  );
-  server.addService(controller, {
-    Shutdown: unary(async () => {
-      // After the answer is out.
-      setImmediate(() => server.tryShutdown(() => process.exit(0)));
-      return {};
-    }),
-  });
-
   const { certificate, credentials } = secure(environment);
-  const port = await bind(server, credentials);
+  const { port, isBusy } = await listen(calls, credentials, (server) =>
+    server.tryShutdown(() => process.exit(0)),
+  );
   // An interrupt goes to the whole process group; Terraform says itself when to stop.
   process.on('SIGINT', () => undefined);
-  endWithParent(
-    () => calls['StopProvider']?.({}),
-    () => underWay > 0,
-  );
+  endWithParent(() => calls['StopProvider']?.({}), isBusy);
   process.stdout.write(`1|${PROTOCOL_VERSION}|tcp|127.0.0.1:${port}|grpc|${certificate}\n`);
 }
 
@@ -79,12 +50,6 @@ function secure(environment: Environment): { certificate: string; credentials: g
   };
 }
 
-function bind(server: grpc.Server, credentials: grpc.ServerCredentials): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', credentials, (error, port) => (error ? reject(error) : resolve(port)));
-  });
-}
-
 /**
  * A Terraform that was killed can't say so: when another process is our parent, it is gone. What is under way may then
  * wait for nothing more, and is the last.
@@ -96,36 +61,4 @@ function endWithParent(stop: () => unknown, isBusy: () => boolean): void {
     stop();
     if (!isBusy()) process.exit(1);
   }, ORPHAN_CHECK_MS).unref();
-}
-
-function unary(handle: (request: CallRequest) => Promise<object>): grpc.handleUnaryCall<CallRequest, object> {
-  const answer = async (request: CallRequest, callback: grpc.sendUnaryData<object>): Promise<void> => {
-    try {
-      callback(null, await handle(request));
-    } catch (error) {
-      callback({ code: grpc.status.INTERNAL, details: String(error) });
-    }
-  };
-  return (call, callback) => void answer(call.request, callback);
-}
-
-function describe(file: string, name: string): grpc.ServiceDefinition {
-  const { root } = protobuf.parse(readFileSync(new URL(file, import.meta.url), 'utf8'));
-  const service = root.lookupService(name);
-  return Object.fromEntries(
-    service.methodsArray.map((method) => {
-      const request = service.lookupType(method.requestType);
-      const response = service.lookupType(method.responseType);
-      const definition: grpc.MethodDefinition<object, object> = {
-        path: `/${name}/${method.name}`,
-        requestStream: false,
-        responseStream: false,
-        requestSerialize: (value) => Buffer.from(request.encode(request.fromObject(value)).finish()),
-        requestDeserialize: (bytes) => request.decode(bytes),
-        responseSerialize: (value) => Buffer.from(response.encode(response.fromObject(value)).finish()),
-        responseDeserialize: (bytes) => response.decode(bytes),
-      };
-      return [method.name, definition];
-    }),
-  );
 }

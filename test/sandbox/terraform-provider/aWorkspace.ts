@@ -1,10 +1,14 @@
+import grpc from '@grpc/grpc-js';
 import { execa } from 'execa';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installProvider, lockFile } from '../../../sandbox/terraform-provider/install.ts';
+import { createCalls } from '../../../sandbox/terraform-provider/plugin/calls.ts';
+import { listen } from '../../../sandbox/terraform-provider/plugin/listen.ts';
+import { awsProvider } from '../../../sandbox/terraform-provider/provider.ts';
 import { startSandbox } from '../../../sandbox/server.ts';
 import type { Sandbox } from '../../../sandbox/server.ts';
 
@@ -46,11 +50,12 @@ export interface Workspace {
   close(): Promise<void>;
 }
 
+const PROVIDER_SOURCE = 'sandbox.local/rehearsal/aws';
 const HEADER = `
 terraform {
   required_providers {
     aws = {
-      source  = "sandbox.local/rehearsal/aws"
+      source  = "${PROVIDER_SOURCE}"
       version = "1.0.0"
     }
   }
@@ -61,26 +66,54 @@ provider "aws" {
 }
 `;
 
-interface StateShown {
-  readonly values?: {
-    readonly root_module: { readonly resources?: { address: string; values: Record<string, unknown> }[] };
+interface StateFile {
+  readonly resources: readonly {
+    readonly type: string;
+    readonly name: string;
+    readonly instances: readonly { readonly attributes: Record<string, unknown> }[];
+  }[];
+}
+
+/** How Terraform gets at the provider. */
+interface ProviderAccess {
+  readonly environment: Readonly<Record<string, string>>;
+  close(): void;
+}
+
+/** Terraform attaches to the provider in this process: nothing is started for a command, where a plan alone starts three. */
+async function attachedProvider(sandbox: Record<string, string>): Promise<ProviderAccess> {
+  Object.assign(process.env, sandbox);
+  const { port, close } = await listen(createCalls(awsProvider), grpc.ServerCredentials.createInsecure());
+  const provider = {
+    Protocol: 'grpc',
+    ProtocolVersion: 6,
+    Pid: process.pid,
+    Test: true,
+    Addr: { Network: 'tcp', String: `127.0.0.1:${port}` },
   };
+  return { environment: { TF_REATTACH_PROVIDERS: JSON.stringify({ [PROVIDER_SOURCE]: provider }) }, close };
+}
+
+/** Terraform installs and starts the provider, as a user's does. */
+async function installedProvider(home: string): Promise<ProviderAccess> {
+  const { cliConfigFile } = await installProvider({ directory: join(home, 'provider') });
+  return { environment: { TF_CLI_CONFIG_FILE: cliConfigFile }, close: () => undefined };
 }
 
 /** An initialised Terraform directory beside a sandbox of its own. */
-export async function aWorkspace(): Promise<Workspace> {
+export async function aWorkspace({ installed = false } = {}): Promise<Workspace> {
   const home = await mkdtemp(join(tmpdir(), 'provider-'));
   const directory = await mkdtemp(join(home, 'terraform-'));
-  const sandbox = await startSandbox({ stateDir: join(home, 'state'), speed: 100 });
-  const { cliConfigFile } = await installProvider({ directory: join(home, 'provider') });
+  const sandbox = await startSandbox({ stateDir: join(home, 'state'), speed: 400 });
+  const aws = { AWS_ENDPOINT_URL: sandbox.url, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
+  const provider = installed ? await installedProvider(home) : await attachedProvider(aws);
   const environment = {
     PATH: process.env['PATH'] ?? '',
-    TF_CLI_CONFIG_FILE: cliConfigFile,
     TF_IN_AUTOMATION: '1',
     TF_INPUT: '0',
-    AWS_ENDPOINT_URL: sandbox.url,
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
+    CHECKPOINT_DISABLE: '1',
+    ...provider.environment,
+    ...aws,
   };
   // A plan that is applied is not made twice; after any other command it may be stale.
   let planFile: string | undefined;
@@ -96,9 +129,11 @@ export async function aWorkspace(): Promise<Workspace> {
     return JSON.parse(output) as T;
   };
   await writeFile(join(directory, 'main.tf'), HEADER);
-  await writeFile(join(directory, '.terraform.lock.hcl'), lockFile());
-  const initialised = await run('init', '-no-color', '-lockfile=readonly');
-  if (initialised.exitCode !== 0) throw new Error(initialised.output);
+  if (installed) {
+    await writeFile(join(directory, '.terraform.lock.hcl'), lockFile());
+    const initialised = await run('init', '-no-color', '-lockfile=readonly');
+    if (initialised.exitCode !== 0) throw new Error(initialised.output);
+  }
 
   return {
     sandbox,
@@ -127,12 +162,14 @@ export async function aWorkspace(): Promise<Workspace> {
       return { exitCode, changes, drift: shown.resource_drift ?? [] };
     },
     async state(address) {
-      const { values } = await show<StateShown>();
-      const found = values?.root_module.resources?.find((resource) => resource.address === address);
-      if (found === undefined) throw new Error(`${address} is not in the state`);
-      return found.values;
+      const file = await readFile(join(directory, 'terraform.tfstate'), 'utf8');
+      const { resources } = JSON.parse(file) as StateFile;
+      const found = resources.find(({ type, name }) => `${type}.${name}` === address);
+      if (found?.instances[0] === undefined) throw new Error(`${address} is not in the state`);
+      return found.instances[0].attributes;
     },
     async close() {
+      provider.close();
       await sandbox.close();
       await rm(home, { recursive: true, force: true });
     },

@@ -156,14 +156,3 @@ test('destroy removes everything', async () => {
   expect([exitCode, output]).toEqual([0, expect.stringContaining('1 destroyed')]);
   await expect(ssm.getParameter({ Name: '/b' })).rejects.toMatchObject({ name: 'ParameterNotFound' });
 });
-
-test('without the endpoint of a sandbox the provider does nothing', async () => {
-  const { execa } = await import('execa');
-  const { exitCode, stderr } = await execa('terraform', ['plan', '-no-color'], {
-    cwd: workspace.directory,
-    env: { AWS_ENDPOINT_URL: '' },
-    reject: false,
-  });
-  expect(exitCode).toBe(1);
-  expect(stderr).toContain('AWS_ENDPOINT_URL is not set');
-});

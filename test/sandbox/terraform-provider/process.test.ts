@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ECS } from '@aws-sdk/client-ecs';
+import { execa } from 'execa';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
@@ -12,7 +13,7 @@ import type { Workspace } from './aWorkspace.ts';
 let workspace: Workspace;
 let ecs: ECS;
 beforeAll(async () => {
-  workspace = await aWorkspace();
+  workspace = await aWorkspace({ installed: true });
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
   ecs = new ECS({ endpoint: workspace.sandbox.url, region: 'eu-west-1', credentials });
 });
@@ -87,6 +88,31 @@ async function isGone(pid: number): Promise<true | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
   return stat === undefined || stat.includes(') Z ') ? true : undefined;
 }
+
+test('installed and started by Terraform, over TLS, the provider plans, applies and then has nothing to do', async () => {
+  await workspace.write('resource "aws_ecs_cluster" "main" {\n name = "started"\n}');
+
+  const planned = await workspace.plan();
+  await workspace.apply();
+
+  expect(planned.changes).toMatchObject([
+    { address: 'aws_ecs_cluster.main', change: { actions: ['create'] } },
+  ]);
+  expect(await workspace.plan()).toEqual({ exitCode: 0, changes: [], drift: [] });
+  const { clusters } = await ecs.describeClusters({ clusters: ['started'] });
+  expect(clusters).toMatchObject([{ status: 'ACTIVE' }]);
+});
+
+test('without the endpoint of a sandbox the provider does nothing', async () => {
+  const { exitCode, stderr } = await execa('terraform', ['plan', '-no-color'], {
+    cwd: workspace.directory,
+    env: { ...workspace.environment, AWS_ENDPOINT_URL: '' },
+    reject: false,
+  });
+
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain('AWS_ENDPOINT_URL is not set');
+});
 
 test('an interrupt of the whole process group ends the wait; what was made is in the state, tainted', async () => {
   const { pid, provider, exited } = await applyThatWaits('interrupted');
