@@ -113,13 +113,11 @@ class Keeper {
   /** Waits for something to do and does it: one answer to the queue's head, or a look for the holder. */
   async serve(): Promise<void> {
     const busy = () => state.nextAnswer(this.state, '').kind !== 'none';
-    const waits = this.state.holder !== undefined && this.state.queue.length > 0;
+    const waits = () => this.state.holder !== undefined && this.state.queue.length > 0;
     const until = () => busy() || workflowInfo().continueAsNewSuggested;
-    const found = waits
-      ? await condition(until, LOOKED_FOR, { summary: 'look for the holder' })
-      : await condition(until).then(() => true);
-    if (!found) await this.#lookForHolder();
-    else if (busy()) await this.#answerHead();
+    if (!waits()) await condition(() => until() || waits());
+    else if (!(await condition(until, LOOKED_FOR))) await this.#lookForHolder();
+    if (busy()) await this.#answerHead();
   }
 
   async #answerHead(): Promise<void> {

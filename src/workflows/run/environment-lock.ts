@@ -126,6 +126,8 @@ export class EnvironmentLock {
 
   /** An environment asks whether we hold its lock: a rebuilt one takes us on again, one that errs drops us. */
   async #answerPing(requestId: string): Promise<void> {
+    // A grant may be on its way: neither yes nor no would be true for long.
+    if (this.#request?.requestId === requestId && this.#answer === undefined) return;
     const mine =
       this.#request?.requestId === requestId && this.#answer?.kind === 'granted' ? this.#holder() : undefined;
     await this.#tell(ENVIRONMENT_SIGNALS.holderPong, { requestId, holder: mine }).catch(() => undefined);
