@@ -16,6 +16,13 @@ import { World } from './world.ts';
 const BUNDLER = fileURLToPath(new URL('../../scripts/bundle.ts', import.meta.url));
 const TASK_QUEUE = 'stage';
 
+const DEV_SERVER = [
+  // It rounds timers up to a second, unless told not to.
+  'history.timerProcessorMaxTimeShift="10ms"',
+  // 4,096 events are too many for a test.
+  'limit.historyCount.suggestContinueAsNew=300',
+];
+
 /** Time can be let pass on the time-skipping server; the dev server is the real one. */
 export type Server = 'time-skipping' | 'dev';
 
@@ -135,8 +142,7 @@ async function startServer(server: Server): Promise<TestWorkflowEnvironment> {
     const executable = serverExecutable(testServer);
     return await TestWorkflowEnvironment.createTimeSkipping({ server: { executable } });
   }
-  // The dev server rounds timers up to a second, unless told not to.
-  const extraArgs = ['--dynamic-config-value', 'history.timerProcessorMaxTimeShift="10ms"'];
+  const extraArgs = DEV_SERVER.flatMap((setting) => ['--dynamic-config-value', setting]);
   const executable = serverExecutable(temporalCli);
   const log = { format: 'pretty', level: 'error' };
   return await TestWorkflowEnvironment.createLocal({ server: { executable, extraArgs, log } });

@@ -9,7 +9,7 @@ import type { DeploymentRecord } from '../../domain/ledger.ts';
 import type { FailedOutcome, Outcome } from '../../domain/outcome.ts';
 import type { EnvironmentPolicy, SignalPolicy } from '../../domain/policy.ts';
 import type { Release } from '../../domain/release.ts';
-import { summarise, type DeploymentReport, type UndoneStep } from '../../domain/report.ts';
+import { fitted, summarise, type DeploymentReport, type UndoneStep } from '../../domain/report.ts';
 import type { RunStatus } from '../../domain/status.ts';
 import type { Check, MetricJudgement } from '../../domain/verdict.ts';
 import { Ended, explain, failureType, isCancellation } from '../failures.ts';
@@ -24,6 +24,9 @@ import { now } from './time.ts';
 
 /** Characters of a reason that the ledger keeps; the run's own report has all of it. */
 const LEDGER_REASON = 2000;
+
+/** The server takes 2 MB in a failure's details: with more a flooded run could never end. */
+const REPORT_BYTES = 256 * 1024;
 
 interface Start {
   readonly policy: EnvironmentPolicy;
@@ -273,7 +276,7 @@ export class DeploymentRun {
       ...(reason && { reason }),
       ...(evidence && { evidence }),
     };
-    return { ...report, summary: summarise(report) };
+    return fitted({ ...report, summary: summarise(report) }, REPORT_BYTES);
   }
 
   #view(): Omit<RunStatus, 'phase' | 'steps' | 'waiting'> {
