@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
 import { ENVIRONMENT_SIGNALS, INSPECT_UPDATE } from '../../src/contract.ts';
 import type { EnvironmentStatus, Holder } from '../../src/domain/ledger.ts';
+import type { RunStatus } from '../../src/domain/status.ts';
 import { COMMIT } from './world.ts';
 import type { Scene } from './scene.ts';
 import { Stage } from './stage.ts';
@@ -134,20 +135,22 @@ describe('the lock', () => {
     });
   });
 
-  test('of a holder that is terminated goes to the next in the queue, which is told that it is dirty', async () => {
+  test('of a holder that is terminated is missed within minutes by who waits for it, and who is told that it is dirty', async () => {
     await stage.play(async (scene) => {
-      scene.world.policy('staging');
-      const rollout = scene.world.holdUp('startRollout');
+      scene.world.policy('staging', {
+        verification: {
+          metrics: { windowSeconds: 60 },
+          tests: [],
+          soakSeconds: 0,
+          manualTest: { instructions: 'look', expiresAfterSeconds: 24 * 3600 },
+        },
+      });
       const first = await deploy(scene);
-      await rollout.reached;
+      await scene.until<RunStatus>(first, 'status', ({ waiting }) => waiting !== undefined);
       const second = await deploy(scene, '1.5.0');
-      await scene.until<EnvironmentStatus>(
-        scene.environment('staging'),
-        'status',
-        ({ queue }) => queue.length === 1,
-      );
+      const waits = ({ queue }: EnvironmentStatus) => queue.length === 1;
+      await scene.until<EnvironmentStatus>(scene.environment('staging'), 'status', waits);
       await first.terminate('gone');
-      rollout.go();
       await scene.sleep('2 minutes');
       const failure = await scene.failure(second);
       expect(failure.type).toBe('PreflightFailed');
