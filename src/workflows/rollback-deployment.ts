@@ -73,8 +73,7 @@ async function revert(run: DeploymentRun, request: RollbackInput, target: Deploy
 /** While this run waited for the lock another may have ended, and what was to be left may not run any more. */
 async function stillAsked(run: DeploymentRun, request: RollbackInput): Promise<EnvironmentStatus> {
   const { target } = run.policy;
-  const look = activities('read', `look at ${request.environment}`).inspectEnvironment;
-  const status = await look(target);
+  const status = await activities('read', `look at ${target.environment}`).inspectEnvironment(target);
   const judged = judgeRollback(request, status);
   if (judged.kind === 'refused') throw new Ended('PreflightFailed', judged.reason);
   run.previous = status.current;
