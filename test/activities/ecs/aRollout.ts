@@ -67,8 +67,8 @@ export interface Rig {
   close(): Promise<void>;
 }
 
-export async function aRig(options: { speed?: number } = {}): Promise<Rig> {
-  const world = await World.start(options);
+export async function aRig({ speed = 400 } = {}): Promise<Rig> {
+  const world = await World.start({ speed });
   const aws = createAwsClients({ endpoint: world.sandbox.url, credentials });
   const files = new Map<string, string>();
   let asserted = 0;

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { CancelledFailure } from '@temporalio/common';
 import { createAwsClients } from '../../../src/activities/aws.ts';
@@ -169,7 +170,14 @@ test('an image that is not there is a fail that says so', async () => {
 });
 
 test('tasks that die after they started are a fail before ECS gives up', async () => {
-  const diesLater = `${goodApp('two')} setTimeout(() => process.exit(7), 60);`;
+  // The first task dies; those after it live on unfit, so that ECS is still busy when the death is told.
+  const died = JSON.stringify(join(rig.world.stateDir, 'died'));
+  const diesLater = `${sickApp}
+    import { writeFileSync } from 'node:fs';
+    try {
+      writeFileSync(${died}, '', { flag: 'wx' });
+      process.exit(7);
+    } catch {}`;
   const { input } = await aChange('crashes', diesLater, { balanced: true });
 
   const verdict = await follow(input, { activities: rig.withDeps({ allowedDeaths: 0 }) });

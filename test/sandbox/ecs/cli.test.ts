@@ -45,7 +45,7 @@ async function register(image: string): Promise<string> {
 test('register, create, wait, update, describe, stop: a rollout and its rollback by the AWS CLI', async () => {
   const { targetGroupArn } = await world.balance('web');
   const good = await register(await world.push('web', goodApp('one')));
-  const sick = await register(await world.push('web', sickApp));
+  const sick = await world.define('web', await world.push('web', sickApp));
   expect(good).toBe('arn:aws:ecs:eu-west-1:000000000000:task-definition/web:1');
 
   await ecs(
@@ -54,6 +54,8 @@ test('register, create, wait, update, describe, stop: a rollout and its rollback
     ...['--load-balancers', `targetGroupArn=${targetGroupArn},containerName=web,containerPort=80`],
     ...['--deployment-configuration', 'deploymentCircuitBreaker={enable=true,rollback=true}'],
   );
+  // The CLI's waiter looks every 15 s: it is asked when there is nothing left to wait for.
+  await world.steady('web');
   await ecs('wait', 'services-stable', '--cluster', CLUSTER, '--services', 'web');
   await expect(
     ecs(
@@ -80,7 +82,7 @@ test('register, create, wait, update, describe, stop: a rollout and its rollback
     '--stop-type',
     'ROLLBACK',
   );
-  await ecs('wait', 'services-stable', '--cluster', CLUSTER, '--services', 'web');
+  await world.steady('web');
 
   await expect(
     ecs(
@@ -91,7 +93,7 @@ test('register, create, wait, update, describe, stop: a rollout and its rollback
 }, 120_000);
 
 test('a task that dies is described with its reason, and errors have their codes', async () => {
-  const dying = await register(await world.push('web', dyingApp));
+  const dying = await world.define('web', await world.push('web', dyingApp));
   const [task] = (await ecs(
     'run-task',
     ...['--cluster', CLUSTER, '--task-definition', dying, '--query', 'tasks[].taskArn'],

@@ -10,14 +10,14 @@ afterAll(() => world.close());
 
 const breaker = { deploymentCircuitBreaker: { enable: true, rollback: true } };
 
-/** A steady service of two tasks of version 1 behind a load balancer. */
-async function aService(name: string): Promise<{ url: string; first: string }> {
+/** A steady service of version 1 behind a load balancer. */
+async function aService(name: string, desiredCount = 2): Promise<{ url: string; first: string }> {
   const { targetGroupArn, url } = await world.balance(name);
   const first = await world.define(name, await world.push(name, goodApp('one')));
   const loadBalancers = [{ targetGroupArn, containerName: 'web', containerPort: 80 }];
   await world.create(name, {
     taskDefinition: first,
-    desiredCount: 2,
+    desiredCount,
     loadBalancers,
     deploymentConfiguration: breaker,
   });
@@ -106,7 +106,8 @@ test('tasks that die at start trip the circuit breaker, and the last good versio
 });
 
 test('tasks that fail their health checks are stopped for that reason and trip the circuit breaker', async () => {
-  await aService('sick');
+  // Three at once: each is given its true time to start before it is judged.
+  await aService('sick', 3);
   const second = await world.define('sick', await world.push('sick', sickApp));
 
   await world.update('sick', { taskDefinition: second });

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import {
   DeleteServiceCommand,
@@ -83,11 +85,18 @@ test('a task that is stopped by hand is replaced, and its record says by whom', 
 });
 
 test('a version that dies after it was healthy is restarted again and again, and the breaker does not see it', async () => {
-  const image = await world.push('fragile', `setTimeout(() => process.exit(1), 1500);`);
+  const trouble = join(world.stateDir, 'trouble');
+  const image = await world.push(
+    'fragile',
+    `import { existsSync } from 'node:fs';
+     setInterval(() => existsSync(${JSON.stringify(trouble)}) && process.exit(1), 20);`,
+  );
   await world.create('fragile', {
     taskDefinition: await world.define('fragile', image),
     deploymentConfiguration: { deploymentCircuitBreaker: { enable: true, rollback: true } },
   });
+  await world.steady('fragile');
+  await writeFile(trouble, '');
 
   const died = await until(
     () => world.tasks('STOPPED'),

@@ -186,8 +186,10 @@ test('a container that fails its own health check makes its service replace it',
   const taskDefinition = await world.define('checked', image, {
     healthCheck: { command: ['CMD-SHELL', 'exit 1'], interval: 5, retries: 2 },
   });
+  // Three at once: each is given its true time to start before it is judged.
   await world.create('checked', {
     taskDefinition,
+    desiredCount: 3,
     deploymentConfiguration: { deploymentCircuitBreaker: { enable: true, rollback: false } },
   });
 
