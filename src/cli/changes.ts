@@ -20,13 +20,22 @@ export function runChanges(id: string, before: RunStatus | undefined, after: Run
   ].map((line) => `${place}: ${line}`);
 }
 
-export function pipelineChanges(before: PipelineStatus | undefined, after: PipelineStatus): string[] {
-  return after.environments.flatMap(({ environment, state, workflowId }, i) => {
-    if (before?.environments[i]?.state === state || state === 'pending') return [];
-    return [
-      `${environment}: ${state}${state === 'running' && workflowId !== undefined ? ` (${workflowId})` : ''}`,
-    ];
-  });
+/** Environments whose run began, and those whose run ended: what happened in between belongs between the two. */
+export function pipelineChanges(
+  before: PipelineStatus | undefined,
+  after: PipelineStatus,
+): { readonly begun: string[]; readonly ended: string[] } {
+  const changed = after.environments.filter(({ state }, i) => before?.environments[i]?.state !== state);
+  const began = ({ environment }: { environment: string }) =>
+    before?.environments.find((each) => each.environment === environment)?.state !== 'running';
+  return {
+    begun: changed
+      .filter((each) => each.state !== 'pending' && began(each))
+      .map(({ environment, workflowId }) => `${environment}: begins (${workflowId ?? 'no run'})`),
+    ended: changed
+      .filter(({ state }) => state === 'done' || state === 'failed')
+      .map(({ environment, state }) => `${environment}: ${state}`),
+  };
 }
 
 function stepChanges(before: StepRecord | undefined, after: StepRecord): string[] {

@@ -30,18 +30,36 @@ export interface Audience {
  */
 export async function follow(session: Session, run: WorkflowHandle, audience: Audience): Promise<Ending> {
   const { interruption } = audience;
+  const { connection } = session;
   const follower = new Follower(session, run, audience);
-  const ended = session.connection.withAbortSignal(interruption, () => endingOf(run));
+  const waiting = new AbortController();
+  let looking = new AbortController();
+  interruption.addEventListener('abort', () => looking.abort(), { once: true });
+  const ended = connection.withAbortSignal(waiting.signal, () => endingOf(run));
   const over = until(ended);
   const interrupted = once(interruption);
-  for (let last = false; !interruption.aborted;) {
-    await Promise.race([follower.look(), interrupted]);
-    if (last) return await ended;
-    last = await Promise.race([over, interrupted, sleep(LOOK_EVERY, false)]);
+  try {
+    for (let last = false; !interruption.aborted;) {
+      looking = new AbortController();
+      await connection.withAbortSignal(looking.signal, () => follower.look());
+      if (last) return await ended;
+      last = await Promise.race([over, interrupted, sleep(LOOK_EVERY, false, { ref: false })]);
+    }
+    throw goesOn(run);
+  } catch (error) {
+    throw interruption.aborted ? goesOn(run) : error;
+  } finally {
+    // The client throws from a timer when a call outlives its connection.
+    waiting.abort();
+    await over;
   }
-  throw new CommandError(
+}
+
+function goesOn({ workflowId }: WorkflowHandle): CommandError {
+  const watch = `Watch it again: slipway watch ${workflowId}`;
+  return new CommandError(
     'Interrupted',
-    `${run.workflowId} goes on. Watch it again: slipway watch ${run.workflowId}; stop it: slipway abort ${run.workflowId} --reason WHY`,
+    `${workflowId} goes on. ${watch}; stop it: slipway abort ${workflowId} --reason WHY`,
   );
 }
 
@@ -97,8 +115,8 @@ class Follower {
     if (!isPipelineStatus(status)) {
       return runChanges(this.#run.workflowId, before as RunStatus | undefined, status);
     }
-    const changes = pipelineChanges(before as PipelineStatus | undefined, status);
-    return [...changes, ...(await this.#childChanges(status))];
+    const { begun, ended } = pipelineChanges(before as PipelineStatus | undefined, status);
+    return [...begun, ...(await this.#childChanges(status)), ...ended];
   }
 
   /** Of every environment's run that had not ended when it was looked at last. */

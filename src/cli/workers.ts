@@ -26,6 +26,8 @@ export async function describeWorkers(session: Session, now = Date.now()): Promi
   for (const [kind, taskQueueType] of KINDS) {
     const { namespace } = client.options;
     const asked = { namespace, taskQueue: { name: config.taskQueue }, taskQueueType };
+    // The enum is in a package that the client brings along, not one of ours.
+    // oxlint-disable-next-line typescript/no-unsafe-enum-assignment
     const { pollers } = await client.workflowService.describeTaskQueue(asked);
     for (const { identity, lastAccessTime } of pollers ?? []) {
       const name = identity ?? 'a worker without a name';
