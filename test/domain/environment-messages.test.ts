@@ -67,6 +67,8 @@ describe.each(Object.entries(READERS))('%s', (_name, { is, good, needs }) => {
       for (const field of Object.keys(message)) {
         for (const value of [7, [], 'x'.repeat(100_000), Object.create(null)]) {
           if (field === 'keep' && value === 7) continue;
+          // Why a run left its environment dirty may be long: its release must be taken all the same.
+          if (field === 'dirty' && typeof value === 'string') continue;
           expect([field, value, is({ ...message, [field]: value })]).toEqual([field, value, false]);
         }
       }

@@ -16,7 +16,7 @@ export const OTHER_COMMIT = 'b'.repeat(40);
 const DIGEST = `sha256:${'1'.repeat(64)}`;
 
 /** A platform's policy for one environment, with one service unless said otherwise. */
-export function aPolicy(environment: string, changes: Partial<EnvironmentPolicy> = {}): EnvironmentPolicy {
+function aPolicy(environment: string, changes: Partial<EnvironmentPolicy> = {}): EnvironmentPolicy {
   return {
     target: {
       platform: 'notes',
