@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { StepRecord } from '../../src/domain/report.ts';
@@ -32,13 +33,12 @@ export class Narrator {
   }
 
   async follow(pipeline: WorkflowHandle): Promise<Ending> {
-    let ended: Ending | undefined;
-    const ending = endingOf(pipeline).then((end) => (ended = end));
-    while (ended === undefined) {
-      await Promise.race([ending, new Promise((resolve) => setTimeout(resolve, LOOK_EVERY))]);
+    const ending = endingOf(pipeline);
+    for (;;) {
+      const ended = await Promise.race([ending, setTimeout(LOOK_EVERY, undefined)]);
       await this.#look(pipeline);
+      if (ended !== undefined) return ended;
     }
-    return ended;
   }
 
   async #look(pipeline: WorkflowHandle): Promise<void> {

@@ -177,5 +177,8 @@ function countOutcomes(metrics: readonly MetricJudgement[]): string {
   const counts = outcomes.map(
     (outcome) => [metrics.filter((m) => m.outcome === outcome).length, outcome] as const,
   );
-  return `${counts.flatMap(([count, outcome]) => (count > 0 ? [`${count} ${outcome}`] : [])).join(', ') || 'none judged'}`;
+  return (
+    counts.flatMap(([count, outcome]) => (count > 0 ? [`${count} ${outcome}`] : [])).join(', ') ||
+    'none judged'
+  );
 }
