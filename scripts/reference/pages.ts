@@ -1,6 +1,7 @@
 import { format } from 'prettier';
 import { configSchema } from '../../src/config.ts';
 import { DEFAULTS_DESCRIPTION, platformSchema } from '../../src/platform/schema.ts';
+import { cliPage } from './cli.ts';
 import { jsonSchema, platformJsonSchema } from './json-schema.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { defaultOf, fieldTables, table, typeOf } from './markdown.ts';
@@ -16,6 +17,9 @@ export async function referencePages(): Promise<Readonly<Record<string, string>>
       printWidth: 110,
     }),
     'docs/reference/configuration.md': configurationPage(),
+    'docs/reference/cli.md': cliPage(
+      GENERATED.replace('from the schema; edit the schema', "from the commands' definitions; edit those"),
+    ),
   };
 }
 

@@ -1,11 +1,11 @@
 import { CommanderError, type Command } from 'commander';
-import { isGrpcServiceError } from '@temporalio/client';
 import { InvalidConfiguration } from '../config.ts';
 import { UnknownEnvironment } from '../platform/policy.ts';
 import { InvalidPlatformFile } from '../platform/problems.ts';
 import { CommandError } from './errors.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { slipwayProgram } from './program.ts';
+import { saidBy, serverError } from './server-error.ts';
 import { printable, type Terminal } from './terminal.ts';
 
 /**
@@ -54,13 +54,9 @@ function explain(terminal: Terminal, error: unknown): number {
 }
 
 function messageOf(error: unknown): string {
+  if (error instanceof CommandError) return error.message;
   const refused = serverError(error);
-  if (refused !== undefined) return `The Temporal server refuses, or does not answer any more: ${refused}`;
+  if (refused !== undefined)
+    return `The Temporal server refuses, or does not answer any more: ${saidBy(refused)}`;
   return error instanceof Error ? error.message : String(error);
-}
-
-/** What the server said, however deep the client has wrapped it. */
-function serverError(error: unknown): string | undefined {
-  if (isGrpcServiceError(error)) return error.details || error.message;
-  return error instanceof Error && error.cause !== undefined ? serverError(error.cause) : undefined;
 }

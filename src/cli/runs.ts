@@ -1,5 +1,4 @@
 import {
-  isGrpcServiceError,
   QueryNotRegisteredError,
   type WorkflowExecutionDescription,
   type WorkflowExecutionInfo,
@@ -9,6 +8,7 @@ import { WorkflowNotFoundError } from '@temporalio/common';
 import { QUERIES } from '../contract.ts';
 import type { PipelineStatus, RunStatus } from '../domain/status.ts';
 import { CommandError } from './errors.ts';
+import { serverError } from './server-error.ts';
 import type { Session } from './session.ts';
 
 /** gRPC's codes for 'did not answer in time', 'no worker polls' (a query's answer) and 'try again'. */
@@ -55,9 +55,8 @@ export async function evidenceOf<E>(session: Session, run: WorkflowHandle): Prom
 /** Turns what the server says of an unanswered question into words. */
 export function answerError(session: Session, id: string, error: unknown): unknown {
   if (error instanceof WorkflowNotFoundError) return noSuchRun(id);
-  const cause = error instanceof Error ? error.cause : undefined;
-  const grpc = [error, cause].find((each) => isGrpcServiceError(each));
-  if (isGrpcServiceError(grpc) && UNANSWERED.has(grpc.code)) {
+  const said = serverError(error);
+  if (said !== undefined && UNANSWERED.has(said.code)) {
     const { taskQueue, temporal } = session.config;
     return new CommandError(
       'NoWorker',

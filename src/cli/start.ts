@@ -1,5 +1,4 @@
 import type { WorkflowHandle } from '@temporalio/client';
-import { isGrpcServiceError } from '@temporalio/client';
 import {
   defineSearchAttributeKey,
   TypedSearchAttributes,
@@ -9,6 +8,7 @@ import type { SEARCH_ATTRIBUTES, WorkflowType } from '../contract.ts';
 import { missingSearchAttributes, registerCommand } from '../search-attributes.ts';
 import { CommandError } from './errors.ts';
 import { describeRun } from './runs.ts';
+import { saidBy, serverError } from './server-error.ts';
 import type { Session } from './session.ts';
 
 type Attribute = keyof typeof SEARCH_ATTRIBUTES;
@@ -140,8 +140,8 @@ function text(value: unknown): string {
 
 /** The server refuses a start with search attributes that the namespace does not know. */
 async function refused(session: Session, error: unknown): Promise<unknown> {
-  const cause = error instanceof Error ? error.cause : undefined;
-  if (!isGrpcServiceError(cause)) return error;
+  const said = serverError(error);
+  if (said === undefined) return error;
   const { namespace, address } = session.config.temporal;
   const missing = await session
     .soon(() => missingSearchAttributes(session.connection, namespace))
@@ -152,7 +152,7 @@ async function refused(session: Session, error: unknown): Promise<unknown> {
       : `\nThe namespace lacks the search attributes ${missing.join(', ')}. Register them: slipway doctor --fix, or have an operator run:\n${registerCommand(namespace, missing)}`;
   return new CommandError(
     'NoServer',
-    `The Temporal server at ${address} refuses the start: ${cause.details || cause.message}${fix}`,
+    `The Temporal server at ${address} refuses the start: ${saidBy(said)}${fix}`,
     { cause: error },
   );
 }
