@@ -13,6 +13,9 @@ import { loadPlatform, type Platform } from './platform/load.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 import { missingTools } from './tools.ts';
 
+/** Milliseconds: an activity hears of an abort with a heartbeat, so after this time at the most. */
+const HEARTBEATS_EVERY = 3_000;
+
 /** Hosts workflows and activities until it is told to stop; then it finishes what it can and leaves the rest to others. */
 async function main(): Promise<void> {
   const config = loadConfig();
@@ -33,6 +36,7 @@ async function main(): Promise<void> {
       identity: `${process.pid}@${hostname()}`,
       activities: createActivities({ config, platform, client }),
       shutdownGraceTime: config.shutdownGraceSeconds * 1000,
+      maxHeartbeatThrottleInterval: HEARTBEATS_EVERY,
       ...workflows(config),
     });
     log.info(
@@ -57,9 +61,13 @@ async function clearLeftovers({ dataDirectory }: Config): Promise<void> {
 }
 
 async function connect({ temporal }: Config): Promise<Connection> {
+  const connection = Connection.lazy({ ...temporal.connectionOptions, connectTimeout: '5 seconds' });
   try {
-    return await Connection.connect({ ...temporal.connectionOptions, connectTimeout: '5 seconds' });
+    await connection.ensureConnected();
+    return connection;
   } catch (error) {
+    // One that goes on trying would keep the process from ending.
+    await connection.close();
     const why = error instanceof Error ? error.message : String(error);
     throw new Error(
       `No Temporal server answers at ${temporal.address} (${why}). Start one (\`temporal server start-dev\`), or name ` +

@@ -2,6 +2,7 @@ import type { RollbackInput } from '../contract.ts';
 import type { ServiceState } from '../activities/ecs/types.ts';
 import type { Outputs } from '../activities/terraform/types.ts';
 import type { DeploymentRecord, EnvironmentStatus } from '../domain/ledger.ts';
+import type { Target } from '../domain/policy.ts';
 import type { DeploymentReport } from '../domain/report.ts';
 import { parseRollbackInput } from '../domain/requests.ts';
 import { judgeRollback } from '../domain/rollback.ts';
@@ -21,8 +22,7 @@ export async function rollbackDeployment(input: RollbackInput): Promise<Deployme
   const request = accepted(parseRollbackInput(input));
   const { environment } = request;
   const { policy, startedBy } = await whatItTakes(environment, request);
-  const reads = activities('read', `look at ${environment}`);
-  const status = await beforehand(() => reads.inspectEnvironment(policy.target));
+  const status = await beforehand(() => lookInTheRightAccount(policy.target));
   const target = judgeRollback(request, status);
   const commit = target.kind === 'possible' ? target.record.manifest.commit : 'unknown';
   const run = new DeploymentRun({
@@ -40,6 +40,14 @@ export async function rollbackDeployment(input: RollbackInput): Promise<Deployme
     );
     await revert(run, request, target.record);
   });
+}
+
+/** Looking at an environment may start its keeper, which writes there: only in the account that is meant. */
+async function lookInTheRightAccount(target: Target): Promise<EnvironmentStatus> {
+  const { account, environment } = target;
+  const identity = await activities('read', `is this account ${account}?`).checkIdentity({ target });
+  if (!identity.passed) throw new Ended('PreflightFailed', identity.detail);
+  return await activities('read', `look at ${environment}`).inspectEnvironment(target);
 }
 
 async function revert(run: DeploymentRun, request: RollbackInput, target: DeploymentRecord): Promise<void> {

@@ -40,12 +40,10 @@ type Checked = Omit<Prepared, 'terraform' | 'evidence'>;
 
 async function checklist(run: DeploymentRun): Promise<Checked> {
   run.checks.length = 0;
-  const { target, registry, services } = run.policy;
+  const { registry, services } = run.policy;
   const { release } = run;
-  const [, commit, lookup, status] = await Promise.all([
-    check(run, 'AWS account', () =>
-      activities('read', `is this account ${target.account}?`).checkIdentity({ target }),
-    ),
+  const [status, commit, lookup] = await Promise.all([
+    lookAtEnvironment(run),
     attempt(run, 'commit', () =>
       activities('read', `find ${release.commit.slice(0, 12)}`).findCommit({ commit: release.commit }),
     ),
@@ -55,9 +53,6 @@ async function checklist(run: DeploymentRun): Promise<Checked> {
         services,
         release,
       }),
-    ),
-    attempt(run, 'environment', () =>
-      activities('read', `look at ${target.environment}`).inspectEnvironment(target),
     ),
   ]);
   run.previous = status?.current;
@@ -72,6 +67,18 @@ async function checklist(run: DeploymentRun): Promise<Checked> {
     throw new Ended('PreflightFailed', 'the checklist could not be finished');
   }
   return { manifest, status, settings: parts.settings, services: parts.services };
+}
+
+/** Looking at an environment may start its keeper, which writes there: only in the account that is meant. */
+async function lookAtEnvironment(run: DeploymentRun): Promise<EnvironmentStatus | undefined> {
+  const { target } = run.policy;
+  const meant = await check(run, 'AWS account', () =>
+    activities('read', `is this account ${target.account}?`).checkIdentity({ target }),
+  );
+  if (!meant) return undefined;
+  return await attempt(run, 'environment', () =>
+    activities('read', `look at ${target.environment}`).inspectEnvironment(target),
+  );
 }
 
 /** The checks that read the commit's own files. */
@@ -172,9 +179,11 @@ async function attempt<T>(run: DeploymentRun, name: string, look: () => Promise<
   }
 }
 
-async function check(run: DeploymentRun, name: string, look: () => Promise<Check>): Promise<void> {
+/** @returns whether it passed */
+async function check(run: DeploymentRun, name: string, look: () => Promise<Check>): Promise<boolean> {
   const found = await attempt(run, name, look);
   if (found !== undefined) run.checks.push(found);
+  return found?.passed === true;
 }
 
 async function checkAll(run: DeploymentRun, name: string, look: () => Promise<Check[]>): Promise<void> {
