@@ -109,7 +109,7 @@ export function checkEnvironment(config: Config, { platform }: CommonOptions, en
   if (platform === undefined) environmentPolicy(loadPlatform(config.platformFile), environment);
 }
 
-export async function connect({ temporal }: Config): Promise<Connection> {
+async function connect({ temporal }: Config): Promise<Connection> {
   const { connectionOptions, address } = temporal;
   try {
     return await Connection.connect({ ...connectionOptions, connectTimeout: CONNECTS_WITHIN });

@@ -66,7 +66,7 @@ export function showMissing({ missing }: Tally): string {
     .join('; ');
 }
 
-export function showApprovals(tally: Tally | undefined): string[] {
+function showApprovals(tally: Tally | undefined): string[] {
   if (tally === undefined) return [];
   return [
     '',

@@ -36,6 +36,11 @@ export async function findTarget(session: Session, named: Named, question?: Ques
   return only(await asking(session, target, question), named, question);
 }
 
+/** Ids that Slipway makes have dots; those of runs started by hand may look like an environment's name. */
+export function isEnvironmentName(target: string): boolean {
+  return ENVIRONMENT.test(target);
+}
+
 async function byId(session: Session, id: string): Promise<Target> {
   await describeRun(session, id);
   const found = await environmentRun(session, session.client.workflow.getHandle(id));
@@ -48,7 +53,7 @@ async function byId(session: Session, id: string): Promise<Target> {
 
 /** A word that could be an environment's name may still be the id of a run that was started by hand. */
 async function exists(session: Session, id: string): Promise<boolean> {
-  if (!ENVIRONMENT.test(id)) return true;
+  if (!isEnvironmentName(id)) return true;
   try {
     await describeRun(session, id);
     return true;

@@ -126,6 +126,11 @@ describe('with a server and no worker', () => {
     expect(asked.stderr).toContain('no worker polls its task queue');
     const again = await slipway(release);
     expect(again.exitCode).toBe(5);
-    await temporal.client.workflow.getHandle('notes.release.1.4.0').terminate();
-  });
+    const run = temporal.client.workflow.getHandle('notes.release.1.4.0');
+    const aborted = await slipway(['abort', run.workflowId, '--reason', 'nobody works', ...address]);
+    expect(aborted.exitCode).toBe(0);
+    const { events } = await run.fetchHistory();
+    expect(events?.at(-1)?.workflowExecutionSignaledEventAttributes?.signalName).toBe('abort');
+    await run.terminate();
+  }, 60_000);
 });

@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import { parsePayload } from '../../domain/requests.ts';
+import { CommandError } from '../errors.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import { accepted } from '../input.ts';
 import { byOption, withCommonOptions, withExamples } from '../options.ts';
 import type { Run } from '../program.ts';
-import { isPipelineStatus, statusOf } from '../runs.ts';
+import { describeRun, environmentRun } from '../runs.ts';
 import { sendSignal, signalRun } from '../say.ts';
 import { userName, withSession, type CommonOptions, type Session } from '../session.ts';
-import { findTarget, type Named, type Target } from '../target.ts';
+import { findTarget, isEnvironmentName, type Named, type Target } from '../target.ts';
 import { printJson, printLine, type Terminal } from '../terminal.ts';
 import { named } from './approve.ts';
 
@@ -37,7 +38,7 @@ async function abort(terminal: Terminal, wanted: Named, options: Options): Promi
   const { reason, by = userName(terminal) } = options;
   const payload = accepted(parsePayload('abort', { by, reason }));
   return await withSession(terminal, options, async (session) => {
-    const target = await targetOrPipeline(session, wanted);
+    const target = await targetOrKeeper(session, wanted);
     const { run } = target;
     if ('status' in target) await signalRun(session, target, 'abort', payload);
     else await sendSignal(session, run, 'abort', payload);
@@ -51,14 +52,20 @@ async function abort(terminal: Terminal, wanted: Named, options: Options): Promi
   });
 }
 
-/** A pipeline between two environments keeps the abort for the next one. */
-async function targetOrPipeline(session: Session, wanted: Named): Promise<Target | Pick<Target, 'run'>> {
-  const run = session.client.workflow.getHandle(wanted.target ?? '');
-  const status =
-    wanted.version === undefined ? await statusOf(session, run).catch(() => undefined) : undefined;
-  const between =
-    status !== undefined &&
-    isPipelineStatus(status) &&
-    !status.environments.some(({ state }) => state === 'running');
-  return between ? { run } : await findTarget(session, wanted);
+/**
+ * What takes the abort: the environment's run, which says whether it counts; or the run itself, where it is a pipeline
+ * between two environments or nobody answers for it now. Both keep it and act on it as soon as they can.
+ */
+async function targetOrKeeper(session: Session, wanted: Named): Promise<Target | Pick<Target, 'run'>> {
+  const { target, version } = wanted;
+  if (target === undefined || version !== undefined || isEnvironmentName(target))
+    return await findTarget(session, wanted);
+  await describeRun(session, target);
+  const run = session.client.workflow.getHandle(target);
+  try {
+    return (await environmentRun(session, run)) ?? { run };
+  } catch (error) {
+    if (error instanceof CommandError && error.reason === 'NoWorker') return { run };
+    throw error;
+  }
 }

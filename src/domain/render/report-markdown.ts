@@ -38,7 +38,7 @@ function table({ title, head, rows }: Table, level: number): string[] {
  * Plain text in one line of Markdown. HTML's `&` and `<` become entities; what else could begin a span, a cell, a link or
  * a mention is escaped by a backslash; a bare URL stays one.
  */
-export function escape(text: string): string {
+function escape(text: string): string {
   return text
     .replaceAll(/\s+/g, ' ')
     .trim()
