@@ -75,17 +75,18 @@ describe('without a server', () => {
   });
 
   test('doctor tells an invalid platform file and invalid settings', async () => {
-    writeFileSync(platformFile, stringify(aPlatformFile({ environment: {} })));
-    const file = await slipway(['doctor', '--address', '127.0.0.1:1', '--json']);
+    const invalid = join(folder, 'invalid.yaml');
+    writeFileSync(invalid, stringify(aPlatformFile({ environment: {} })));
+    const [file, settings] = await Promise.all([
+      slipway(['doctor', '--address', '127.0.0.1:1', '--platform-file', invalid, '--json']),
+      slipway(['doctor'], { SLIPWAY_LOG_LEVEL: 'loud' }),
+    ]);
     expect(file.exitCode).toBe(1);
-    expect(JSON.parse(file.stdout)).toContainEqual(
-      expect.objectContaining({
-        name: 'platform file',
-        passed: false,
-        detail: expect.stringContaining('slipway.yaml'),
-      }),
-    );
-    const settings = await slipway(['doctor'], { SLIPWAY_LOG_LEVEL: 'loud' });
+    expect(JSON.parse(file.stdout)).toContainEqual({
+      name: 'platform file',
+      passed: false,
+      detail: expect.stringContaining('invalid.yaml is not valid'),
+    });
     expect(settings.exitCode).toBe(1);
     expect(settings.stdout).toMatch(/^FAILED +settings .*SLIPWAY_LOG_LEVEL/s);
   });
