@@ -33,7 +33,7 @@ async function filesUnder(directory: string): Promise<string[]> {
 }
 
 describe('planTerraform', () => {
-  test('says what would change, with the version where the configuration declares it, and changes nothing', async () => {
+  test('says what would change, with the version where the configuration declares it, changes nothing and leaves nothing behind', async () => {
     const t = aTerraform(await newDirectory());
     const input = t.release(WEB);
     const planned = await t.plan(input);
@@ -43,6 +43,7 @@ describe('planTerraform', () => {
     expect(planned.rendering).not.toContain('hunter2');
     expect(planned.refusals).toEqual([]);
     await expect(readFile(t.state)).rejects.toThrow('ENOENT');
+    expect(await filesUnder(join(t.dataDirectory, 'terraform', 'writing', 'production'))).toEqual([]);
   });
 
   test('has the same digest each time, and another for another version', async () => {
@@ -54,12 +55,6 @@ describe('planTerraform', () => {
     const first = await digest('1.0.0');
     expect(await digest('1.0.0')).toBe(first);
     expect(await digest('1.0.1')).not.toBe(first);
-  });
-
-  test('leaves no plan, no state and no output behind', async () => {
-    const t = aTerraform(await newDirectory());
-    await t.plan(t.release(WEB));
-    expect(await filesUnder(join(t.dataDirectory, 'terraform', 'writing', 'production'))).toEqual([]);
   });
 
   test('uses variables and variable files', async () => {
@@ -79,8 +74,7 @@ describe('planTerraform', () => {
     variable "to" {}`;
     const directory = await newDirectory();
     const input = t.release(configuration, { variables: { to: join(directory, 'seen') } });
-    const { changeSet } = await t.plan(input);
-    await t.apply({ ...input, approved: changeSet });
+    await t.restore(input);
     const seen = await readFile(join(directory, 'seen'), 'utf8');
     expect(seen).toContain('AWS_SECRET_ACCESS_KEY=the-worker-key');
     expect(seen).toContain('AWS_REGION=eu-west-1');
@@ -89,9 +83,7 @@ describe('planTerraform', () => {
 
   test('lists what the guards refuse', async () => {
     const t = aTerraform(await newDirectory());
-    const input = t.release(WEB);
-    const { changeSet } = await t.plan(input);
-    await t.apply({ ...input, approved: changeSet });
+    await t.restore(t.release(WEB));
     const planned = await t.plan(t.release(''));
     expect(planned.refusals).toEqual([
       {
@@ -147,9 +139,7 @@ describe('applyTerraform', () => {
 
   test('destroys with the consent of the policy only', async () => {
     const t = aTerraform(await newDirectory());
-    const input = t.release(WEB);
-    const { changeSet } = await t.plan(input);
-    await t.apply({ ...input, approved: changeSet });
+    await t.restore(t.release(WEB));
 
     const removal = t.release('', {}, '2.0.0');
     const { changeSet: approved } = await t.plan(removal);
@@ -164,9 +154,7 @@ describe('applyTerraform', () => {
     const t = aTerraform(await newDirectory());
     const input = t.release(`${WEB}\nresource "terraform_data" "after" { input = terraform_data.web.id }`);
     const { changeSet } = await t.plan(input);
-    const part = { ...input, release: { ...input.release, commit: t.release(WEB).release.commit } };
-    const { changeSet: first } = await t.plan(part);
-    await t.apply({ ...part, approved: first });
+    await t.restore(t.release(WEB));
 
     const apply = { ...input, approved: changeSet };
     const refused = await failureOf(t.apply(apply, inActivity('2', 1)));
@@ -183,10 +171,7 @@ describe('restoreTerraform', () => {
     const t = aTerraform(await newDirectory());
     const before = t.release(WEB, {}, '1.0.0');
     const after = t.release(WEB, {}, '1.1.0');
-    for (const input of [before, after]) {
-      const { changeSet } = await t.plan(input);
-      await t.apply({ ...input, approved: changeSet });
-    }
+    await t.restore(after);
     const restored = await t.restore(before);
     expect(restored).toMatchObject({
       outputs: { url: 'http://web/1.0.0' },
@@ -199,9 +184,7 @@ describe('restoreTerraform', () => {
 
   test('refuses to destroy what only the later release has', async () => {
     const t = aTerraform(await newDirectory());
-    const after = t.release(WEB);
-    const { changeSet } = await t.plan(after);
-    await t.apply({ ...after, approved: changeSet });
+    await t.restore(t.release(WEB));
     const failure = await failureOf(t.restore(t.release('')));
     expect(failure.type).toBe('DestroyRefused');
   });
@@ -274,9 +257,7 @@ describe('TerraformFailed', () => {
         command = "touch ${t.state}.held; while [ -e ${t.state}.holder ]; do sleep 0.05; done"
       }
     }`;
-    const other = t.release(hold, {}, '0.9.0');
-    const { changeSet: held } = await t.plan(other);
-    const holding = t.apply({ ...other, approved: held }, inActivity('h'));
+    const holding = t.apply(t.release(hold, {}, '0.9.0'), inActivity('h'));
     await eventually(() => readFile(`${t.state}.held`).catch(() => undefined));
 
     const failure = await failureOf(t.apply(apply));
@@ -300,9 +281,7 @@ describe('TerraformFailed', () => {
       input = var.secret
       provisioner "local-exec" { command = "echo hush-hush the-worker-key >&2; exit 3" }
     }`;
-    const input = t.release(configuration);
-    const { changeSet } = await t.plan(input);
-    const failure = await failureOf(t.apply({ ...input, approved: changeSet }));
+    const failure = await failureOf(t.restore(t.release(configuration)));
     expect(failure).toMatchObject({ type: 'TerraformFailed', nonRetryable: true });
     expect(failure.message).toContain(
       `terraform apply failed in ${TARGET.environment}: local-exec provisioner error`,
@@ -319,7 +298,7 @@ describe('TerraformFailed', () => {
     const { port } = store.address() as AddressInfo;
     const backend = { address: `http://127.0.0.1:${port}/state`, retry_max: '0' };
     const input = t.release('resource "terraform_data" "x" {}', { backend }, '1.0.0', 'http');
-    const failure = await failureOf(t.apply(input)).finally(() => store.close());
+    const failure = await failureOf(t.restore(input)).finally(() => store.close());
     expect(failure).toMatchObject({ nonRetryable: true, details: [{ reason: 'StateNotSaved' }] });
     const [kept = ''] = /\/\S+errored\.tfstate/.exec(failure.message) ?? [];
     expect(JSON.parse(await readFile(kept, 'utf8'))).toMatchObject({ resources: [{ name: 'x' }] });
