@@ -45,9 +45,15 @@ async function terraform(version: string, ...args: string[]): Promise<string> {
   return stdout;
 }
 
+const initialised = new Map<string, Promise<string>>();
+
+/** Once for a release: its checkout stays as it is. */
 async function initialise(version: string): Promise<void> {
   const state = join(releases.directory, 'state', 'development.tfstate');
-  await terraform(version, 'init', '-input=false', '-lockfile=readonly', `-backend-config=path=${state}`);
+  const args = ['-input=false', '-lockfile=readonly', `-backend-config=path=${state}`];
+  const done = initialised.get(version) ?? terraform(version, 'init', ...args);
+  initialised.set(version, done);
+  await done;
 }
 
 interface Plan {
