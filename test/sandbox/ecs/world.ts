@@ -66,7 +66,8 @@ export class World {
     this.sandbox = sandbox;
     this.stateDir = stateDir;
     this.#token = token;
-    const options = { endpoint: sandbox.url, region: 'eu-west-1', credentials, maxAttempts: 1 };
+    // A kept connection that the server lets go of just then is worth a second attempt.
+    const options = { endpoint: sandbox.url, region: 'eu-west-1', credentials, maxAttempts: 2 };
     this.ecs = new ECSClient(options);
     this.elb = new ElasticLoadBalancingV2Client(options);
     this.ecr = new ECRClient(options);
