@@ -30,6 +30,8 @@ test('with no variable set everything has its default', () => {
     dataDirectory: resolve('.slipway'),
     terraform: 'terraform',
     shutdownGraceSeconds: 30,
+    onShutdown: 'leave',
+    pollSeconds: 5,
     log: { level: 'info', format: 'text' },
     temporal: {
       address: 'localhost:7233',
@@ -47,6 +49,8 @@ test('every variable counts', () => {
     SLIPWAY_EVIDENCE_KEY: '0123456789abcdef',
     SLIPWAY_TERRAFORM: 'tofu',
     SLIPWAY_SHUTDOWN_GRACE: '2m',
+    SLIPWAY_ON_SHUTDOWN: 'interrupt',
+    SLIPWAY_POLL_INTERVAL: '10s',
     SLIPWAY_LOG_LEVEL: 'debug',
     SLIPWAY_LOG_FORMAT: 'json',
   });
@@ -57,6 +61,8 @@ test('every variable counts', () => {
     evidenceKey: '0123456789abcdef',
     terraform: 'tofu',
     shutdownGraceSeconds: 120,
+    onShutdown: 'interrupt',
+    pollSeconds: 10,
     log: { level: 'debug', format: 'json' },
   });
 });
