@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { NativeConnection, Runtime, Worker, type Logger, type WorkerOptions } from '@temporalio/worker';
 import { createActivities } from './create-activities.ts';
 import { clearTerraformLeftovers } from './activities/terraform/activities.ts';
 import { clearTestLeftovers } from './activities/tests/activities.ts';
@@ -23,8 +23,22 @@ async function main(): Promise<void> {
   await requireTools(config, platform);
   await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
   const log = installLogger(config.log);
-  await clearLeftovers(config);
-  const connection = await connect(config);
+  const runtime = Runtime.instance();
+  try {
+    await clearLeftovers(config);
+    const connection = await connect(config);
+    try {
+      await serve(connection, config, platform, log);
+    } finally {
+      await connection.close();
+    }
+  } finally {
+    // One that never had a worker would keep the process from ending, even by SIGTERM.
+    await runtime.shutdown();
+  }
+}
+
+async function serve(connection: Connection, config: Config, platform: Platform, log: Logger): Promise<void> {
   await ensureSearchAttributes(connection, config.temporal.namespace);
   const client = new Client({ connection, namespace: config.temporal.namespace });
   const native = await NativeConnection.connect(config.temporal.connectionOptions);
@@ -45,7 +59,6 @@ async function main(): Promise<void> {
     await worker.run();
   } finally {
     await native.close();
-    await connection.close();
   }
 }
 

@@ -55,7 +55,11 @@ describe('releases of the example in production', () => {
   test('a good release fails no request of steady traffic', async () => {
     const traffic = new Traffic(stage.rehearsal.url('production', 'editor'), 40);
     traffic.start();
-    await release('1.1.0', 'Completed').finally(() => traffic.stop());
+    try {
+      await release('1.1.0', 'Completed');
+    } finally {
+      await traffic.stop();
+    }
 
     const { sent, failed, firstFailure } = traffic.count();
     expect({ failed, firstFailure }).toEqual({ failed: 0, firstFailure: undefined });
