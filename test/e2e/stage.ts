@@ -155,7 +155,7 @@ async function begin(): Promise<[Rehearsal, string]> {
 
 async function end(rehearsal: Rehearsal): Promise<void> {
   await rehearsal.stop();
-  if (process.env['KEEP'] === undefined) await rm(rehearsal.directory, { recursive: true, force: true });
+  await rm(rehearsal.directory, { recursive: true, force: true });
 }
 
 /** How a run ends; it may fail. */
