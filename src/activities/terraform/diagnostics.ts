@@ -91,6 +91,20 @@ const KNOWN: readonly (Diagnosis & { readonly summary: RegExp })[] = [
   },
 ];
 
+/** What networks and services that are busy answer. Said by providers and backends, in a summary or a detail. */
+const PASSING =
+  /i\/o timeout|timed out|handshake timeout|Client\.Timeout|deadline exceeded|connection (refused|reset)|no such host|network is unreachable|unexpected EOF|Throttl|TooManyRequests|Too Many Requests|RequestLimitExceeded|Rate exceeded|StatusCode: (429|50[0234])|50[234] (Bad Gateway|Service Unavailable|Gateway Time-?out)/i;
+const UNREACHABLE: Diagnosis = {
+  reason: 'Unreachable',
+  transient: true,
+  remedy: 'Check that the worker reaches what it names, and that this is not asked too often.',
+};
+
+/** What makes an error of a phase that changes nothing worth another attempt, whatever else the error means. */
+export function diagnosePassing(errors: readonly Diagnostic[]): Diagnosis | undefined {
+  return errors.some(({ summary, detail }) => PASSING.test(`${summary} ${detail}`)) ? UNREACHABLE : undefined;
+}
+
 /** The first known meaning among the errors. */
 export function diagnose(errors: readonly Diagnostic[]): Diagnosis | undefined {
   return KNOWN.find(({ summary }) => errors.some((error) => summary.test(error.summary)));

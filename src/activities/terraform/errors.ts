@@ -3,7 +3,7 @@ import type { ChangeSet } from '../../domain/change-set.ts';
 import type { Target } from '../../domain/policy.ts';
 import type { Check } from '../../domain/verdict.ts';
 import { GUARDS } from '../../domain/change-set-guards.ts';
-import { diagnose } from './diagnostics.ts';
+import { diagnose, diagnosePassing } from './diagnostics.ts';
 import type { Diagnosis, Diagnostic } from './diagnostics.ts';
 
 const LONGEST_DETAIL = 600;
@@ -30,10 +30,13 @@ export interface FailedCommand {
   readonly erroredState?: string;
 }
 
-/** `TerraformFailed`: retryable where its reason is transient, and for an unknown one where nothing was applied. */
+/**
+ * `TerraformFailed`: retryable where its reason is transient. An error that is not known is the configuration's, unless
+ * terraform only reads by then, or said nothing.
+ */
 export function terraformFailed(failed: FailedCommand): ApplicationFailure {
   const { target, phase, exitCode, errors, output, erroredState } = failed;
-  const known = exitCode === NOT_FOUND ? MISSING : diagnose(errors);
+  const known = exitCode === NOT_FOUND ? MISSING : meaningOf(failed);
   const why =
     errors.length > 0 ? errors.map(sentence).join(' ') : output || `exit code ${exitCode ?? 'unknown'}`;
   const saved = erroredState === undefined ? '' : ` The state is in ${erroredState} on this worker's host.`;
@@ -49,9 +52,31 @@ export function terraformFailed(failed: FailedCommand): ApplicationFailure {
   return ApplicationFailure.create({
     type: 'TerraformFailed',
     message: `terraform ${phase} failed in ${target.environment}: ${why}${saved} ${remedy}`,
-    nonRetryable: !(known?.transient ?? phase !== 'apply'),
+    nonRetryable: !(known?.transient ?? mayPass(failed)),
     details: [details],
   });
+}
+
+/** In an apply a connection that broke may have cut a change: that is not for a retry. */
+function meaningOf({ phase, errors }: FailedCommand): Diagnosis | undefined {
+  const known = diagnose(errors);
+  if (known?.transient || phase === 'apply') return known;
+  return diagnosePassing(errors) ?? known;
+}
+
+function mayPass({ phase, errors }: FailedCommand): boolean {
+  switch (phase) {
+    case 'apply':
+      return false;
+    case 'init':
+    case 'validate':
+    case 'plan':
+      return errors.length === 0;
+    case 'show':
+    case 'output':
+    case 'state':
+      return true;
+  }
 }
 
 /** A configuration whose state would be lost with its checkout. */
