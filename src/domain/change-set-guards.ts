@@ -2,6 +2,7 @@ import { actionsOf, addressOf, isDestructive, isReplacement } from './change-set
 import { plannedResources } from './change-set-plan.ts';
 import type { PlanJson, PlannedResource } from './change-set-plan.ts';
 import { attributeChanges } from './change-set-values.ts';
+import type { ChangeSet } from './change-set.ts';
 import type { Check } from './verdict.ts';
 
 /** Names of the checks that a plan can fail. */
@@ -30,17 +31,35 @@ const OWNED: readonly { readonly type: RegExp; readonly attribute: RegExp; reado
   },
 ];
 
-/**
- * What must not be applied of a plan: one failing check each, none when all is well.
- * Deleting, replacing and forgetting need `allowDestroy`; changing what ECS and Slipway write, and deferring, are never right.
- */
-export function guard(plan: PlanJson, { allowDestroy }: { readonly allowDestroy: boolean }): Check[] {
-  return [...(allowDestroy ? [] : destroyed(plan)), ...owned(plan), ...deferred(plan)];
+/** What a plan may take away. */
+export interface Consent {
+  readonly allowDestroy: boolean;
+  /** The change set that the plan undoes: what it created may go. */
+  readonly failed?: ChangeSet;
 }
 
-function destroyed(plan: PlanJson): Check[] {
+/**
+ * What must not be applied of a plan: one failing check each, none when all is well.
+ * Deleting, replacing and forgetting need `allowDestroy`, but for deleting what `failed` created; changing what ECS and
+ * Slipway write, and deferring, are never right.
+ */
+export function guard(plan: PlanJson, { allowDestroy, failed }: Consent): Check[] {
+  const created = new Set(failed === undefined ? [] : createdBy(failed));
+  return [...(allowDestroy ? [] : destroyed(plan, created)), ...owned(plan), ...deferred(plan)];
+}
+
+/** Addresses of the resources that a change set creates, in the place of another or not. */
+export function createdBy({ changes }: ChangeSet): string[] {
+  return changes
+    .filter(({ address, actions }) => actions.includes('create') && !address.startsWith('output.'))
+    .map(({ address }) => address);
+}
+
+function destroyed(plan: PlanJson, created: ReadonlySet<string>): Check[] {
   const lines = plannedResources(plan)
     .filter(({ change }) => isDestructive(change.actions))
+    // A deposed object was there before the one that was created at its address.
+    .filter((resource) => resource.change.actions.includes('forget') || !created.has(addressOf(resource)))
     .map((resource) => `${addressOf(resource)} (${verb(resource.change.actions)})`);
   return refuse(GUARDS.destroy, lines, 'the plan would take away', [
     'Set allowDestroy: true in the environment for a release that is meant to do so, or keep the resource in the configuration.',

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { GUARDS, guard } from '../../src/domain/change-set-guards.ts';
+import { normalise } from '../../src/domain/change-set-normalise.ts';
 import { readPlan } from '../../src/domain/change-set-plan.ts';
-import type { PlannedChange } from '../../src/domain/change-set-plan.ts';
+import type { PlannedChange, PlannedResource } from '../../src/domain/change-set-plan.ts';
 import { aPlan, aResource, creating, deleting, replacing, updating } from './change-set.support.ts';
 
 const strict = { allowDestroy: false };
@@ -20,6 +21,31 @@ describe('the guard against destroying', () => {
       { name: GUARDS.destroy, passed: false, detail: expect.stringContaining('aws_x.a') },
     ]);
     expect(guard(plan, lax)).toEqual([]);
+  });
+
+  test.each<[string, PlannedChange]>([
+    ['deleting', deleting({})],
+    ['replacing', replacing({ a: 1 }, { a: 2 })],
+  ])('takes %s what the failed change set created, and nothing else', (_name, change) => {
+    const failed = normalise(aPlan([aResource('aws_x.new', creating({}))]));
+    const replaced = normalise(aPlan([aResource('aws_x.new', replacing({ a: 2 }, { a: 1 }))]));
+    const updated = normalise(aPlan([aResource('aws_x.new', updating({ a: 2 }, { a: 1 }))]));
+    const plan = aPlan([aResource('aws_x.new', change)]);
+    expect(guard(plan, { ...strict, failed })).toEqual([]);
+    expect(guard(plan, { ...strict, failed: replaced })).toEqual([]);
+    expect(guard(plan, { ...strict, failed: updated })).toHaveLength(1);
+    const more = aPlan([aResource('aws_x.new', change), aResource('aws_x.old', change)]);
+    const [refusal] = guard(more, { ...strict, failed });
+    expect(refusal?.detail).toContain('aws_x.old');
+    expect(refusal?.detail).not.toContain('aws_x.new');
+  });
+
+  test.each<[string, PlannedResource]>([
+    ['forgetting it', aResource('aws_x.new', { actions: ['forget'], before: {}, after: null })],
+    ['the deposed object that was there before it', aResource('aws_x.new', deleting({}), { deposed: 'abc' })],
+  ])('refuses %s, though the failed change set created what is there', (_name, resource) => {
+    const failed = normalise(aPlan([aResource('aws_x.new', creating({}))]));
+    expect(guard(aPlan([resource]), { ...strict, failed })).toHaveLength(1);
   });
 
   test('says how to consent, and does not list a hundred', () => {

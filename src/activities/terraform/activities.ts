@@ -67,15 +67,14 @@ export function createTerraformActivities(dependencies: TerraformDependencies): 
     },
 
     async restoreTerraform(input) {
-      const { target, terraform: policy, release, lock } = input;
+      const { target } = input;
       return within(input, async (directory, supervisor) => {
         // An apply that outlived its run must not go on beside its undo.
         const others = await othersRunning(directoryOf(target), LAYOUT.outliving, directory);
         const { grace = DEFAULT_GRACE } = dependencies;
         const stopAll = () => Promise.all(others.map((other) => stopProcess(other, grace)));
         await beating('stopping an earlier terraform apply', stopAll);
-        const wanted = { target, terraform: policy, release, lock, resuming: true };
-        return apply(dependencies, wanted, directory, supervisor);
+        return apply(dependencies, { ...input, resuming: true }, directory, supervisor);
       });
     },
 

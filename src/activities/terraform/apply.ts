@@ -24,6 +24,8 @@ export interface ApplyInput extends TerraformInput {
   readonly lock: LockProof;
   /** Absent for a restore, which goes back to what was approved once. */
   readonly approved?: ChangeSet;
+  /** For a restore: the change set that it undoes. */
+  readonly failed?: ChangeSet;
   /** An earlier apply of `approved` was interrupted: what is left of it is enough. */
   readonly resuming: boolean;
 }
@@ -59,12 +61,13 @@ export async function apply(
 
 /** @returns the plan's change set, when it may be applied; throws otherwise */
 function judge(input: ApplyInput, json: PlanJson, key: string | undefined): ChangeSet {
-  const { target, terraform: policy, approved, resuming } = input;
+  const { target, terraform: policy, approved, failed, resuming } = input;
   const options = key === undefined ? {} : { key };
   const changeSet = normalise(json, options);
   const differences = approved ? differencesOf(compare(approved, json, options), resuming) : [];
   if (approved && differences.length > 0) throw changeSetDiffers(target, approved, changeSet, differences);
-  const refusals = guard(json, policy);
+  const { allowDestroy } = policy;
+  const refusals = guard(json, { allowDestroy, ...(failed && { failed }) });
   if (refusals.length > 0) throw planRefused(target, refusals);
   return changeSet;
 }

@@ -28,6 +28,12 @@ export interface TerraformApplied {
   readonly counts: ChangeSet['counts'];
 }
 
+export interface TerraformRestore extends TerraformInput {
+  readonly lock: LockProof;
+  /** The approved change set of the release that is undone: deleting what it created needs no `allowDestroy`. */
+  readonly failed?: ChangeSet;
+}
+
 export interface TerraformActivities {
   /** `init` and `validate` of the directory at the commit. */
   checkTerraform(input: TerraformInput): Promise<Check>;
@@ -44,7 +50,7 @@ export interface TerraformActivities {
     input: TerraformInput & { approved: ChangeSet; lock: LockProof; resuming?: boolean },
   ): Promise<TerraformApplied>;
   /** Undo: plans `release`'s (the previous one's) configuration against the current state under the same guards, and applies. */
-  restoreTerraform(input: TerraformInput & { lock: LockProof }): Promise<TerraformApplied>;
+  restoreTerraform(input: TerraformRestore): Promise<TerraformApplied>;
   /** The outputs as the state has them now; `{}` when nothing was ever applied. */
   readOutputs(input: TerraformInput): Promise<Outputs>;
 }

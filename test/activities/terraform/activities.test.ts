@@ -182,6 +182,21 @@ describe('restoreTerraform', () => {
     expect(twice).toMatchObject({ outputs: { url: 'http://web/1.0.0' }, changed: false });
   });
 
+  test('deletes what the failed release added without the consent that other deletions need', async () => {
+    const t = aTerraform(await newDirectory());
+    const before = t.release(WEB, {}, '1.0.0');
+    await t.restore(before);
+    const after = t.release(`${WEB}\nresource "terraform_data" "added" {}`, {}, '1.0.0');
+    const { changeSet: failed } = await t.plan(after);
+    await t.apply({ ...after, approved: failed });
+
+    const refused = await failureOf(t.restore({ ...t.release(''), failed }));
+    expect(refused.message).toContain('terraform_data.web (delete)');
+    expect(refused.message).not.toContain('terraform_data.added');
+    const restored = await t.restore({ ...before, failed });
+    expect(restored.counts).toEqual({ create: 0, update: 0, replace: 0, delete: 1 });
+  });
+
   test('refuses to destroy what only the later release has', async () => {
     const t = aTerraform(await newDirectory());
     await t.restore(t.release(WEB));
@@ -244,6 +259,19 @@ describe('TerraformFailed', () => {
     const t = aTerraform(await newDirectory());
     const failure = await failureOf(t.plan(t.release(configuration, policy)));
     expect(failure).toMatchObject({ type: 'TerraformFailed', nonRetryable, details: [{ reason }] });
+  });
+
+  test('a bad for_each fails its plan at once', async () => {
+    const t = aTerraform(await newDirectory());
+    const configuration = `resource "terraform_data" "first" {}
+      resource "terraform_data" "x" { for_each = toset([terraform_data.first.id]) }`;
+    const failure = await failureOf(t.plan(t.release(configuration)));
+    expect(failure).toMatchObject({
+      type: 'TerraformFailed',
+      nonRetryable: true,
+      details: [{ reason: 'Unknown', phase: 'plan' }],
+    });
+    expect(failure.message).toContain('Invalid for_each argument');
   });
 
   test('a held state lock is worth another attempt', async () => {

@@ -45,7 +45,7 @@ export interface Fixture {
   readonly activities: TerraformActivities;
   readonly check: (input: TerraformInput) => Promise<Check>;
   /** Applies whatever is planned, with no plan before it: the shortest way to a state. */
-  readonly restore: (input: TerraformInput) => Promise<TerraformApplied>;
+  readonly restore: (input: TerraformInput & { failed?: ChangeSet }) => Promise<TerraformApplied>;
   readonly outputs: (input: TerraformInput) => Promise<Outputs>;
   readonly plan: (input: TerraformInput) => Promise<TerraformPlan>;
   /** Applies `approved`, or whatever is planned now. */
