@@ -7,7 +7,7 @@ import type { SourceReader } from '../source/reader.ts';
 import { parseSettings } from './file.ts';
 import type { Settings } from './file.ts';
 import { assertSettings, settingName, statusName } from './names.ts';
-import { deleteParameters, writeOnce } from './parameters.ts';
+import { deleteParameters, readParameters, writeOnce } from './parameters.ts';
 import { checkParameters, checkSecrets } from './required.ts';
 import type { SettingsActivities, SettingsInput } from './types.ts';
 
@@ -40,6 +40,11 @@ export function createSettingsActivities({
       const { ssm, secrets } = aws.clientsFor(target);
       const checks = await Promise.all([checkParameters(ssm, parameters), checkSecrets(secrets, names)]);
       return checks.flat();
+    },
+
+    async existingSettings({ target, names }) {
+      const present = await readParameters(aws.clientsFor(target).ssm, names);
+      return names.filter((name) => present.has(name));
     },
 
     async writeSettings(input) {

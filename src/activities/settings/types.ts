@@ -30,6 +30,8 @@ export interface SettingsActivities {
     parameters: readonly string[];
     secrets: readonly string[];
   }): Promise<Check[]>;
+  /** Those of `names` that are there now, in their order: what a run finds it did not make, and its undo leaves. Changes nothing. */
+  existingSettings(input: { target: Target; names: readonly string[] }): Promise<string[]>;
   /** Writes them once: an existing one with the same value is a success, with another value a non-retryable `SettingConflict`. @returns names */
   writeSettings(input: SettingsInput & { lock: LockProof }): Promise<string[]>;
   /** Deletes parameters of a release; those already gone are no error. @returns names deleted */

@@ -130,6 +130,21 @@ describe.each(BACKENDS)('settings on %s', (_name, start) => {
     await expect(valueOf(names[0] ?? '')).rejects.toMatchObject({ name: 'ParameterNotFound' });
   });
 
+  test('that were there before the run are told from those that it makes, so that its undo leaves them', async () => {
+    const target = anEnvironment();
+    const prefix = `/notes/${target.environment}/releases/1.0.0`;
+    const names = Array.from({ length: 12 }, (_, i) => `${prefix}/KEY_${i}`);
+    await put(`${prefix}/KEY_11`, 'kept');
+    await put(`${prefix}/KEY_2`, 'kept');
+    holds = false;
+
+    expect(await activities.existingSettings({ target, names })).toEqual([
+      `${prefix}/KEY_2`,
+      `${prefix}/KEY_11`,
+    ]);
+    expect(await activities.existingSettings({ target, names: [] })).toEqual([]);
+  });
+
   test('of which some are there already, with another value, are a conflict, and nothing is written', async () => {
     const target = anEnvironment();
     const prefix = `/notes/${target.environment}/releases/1.0.0`;
