@@ -9,16 +9,42 @@ import type { AwsClients } from '../aws.ts';
 export async function checkIdentity(aws: AwsClients, target: Target): Promise<Check> {
   const name = 'AWS identity';
   try {
-    const { Account: account, Arn: arn } = await aws
-      .clientsFor(target)
-      .sts.send(new GetCallerIdentityCommand({}));
-    if (account === target.account) return { name, passed: true, detail: `${arn} in account ${account}` };
-    const detail = `The worker acts as ${arn} in account ${account}, but ${target.environment} is account ${target.account}. Give the worker that account's credentials, or set \`role\` of the environment in slipway.yaml.`;
-    return { name, passed: false, detail };
+    const caller = await callerOf(aws, target);
+    if (caller.account !== target.account)
+      return { name, passed: false, detail: wrongAccount(target, caller) };
+    return { name, passed: true, detail: `${caller.arn} in account ${caller.account}` };
   } catch (error) {
     const failure = nameAwsError(error);
     if (failure instanceof ApplicationFailure && failure.nonRetryable)
       return { name, passed: false, detail: failure.message };
     throw failure;
   }
+}
+
+/** Right before a write that no checklist comes before. @throws non-retryable `WrongAccount` */
+export async function assertAccount(aws: AwsClients, target: Target): Promise<void> {
+  const caller = await callerOf(aws, target);
+  if (caller.account === target.account) return;
+  const { environment, account } = target;
+  throw ApplicationFailure.nonRetryable(wrongAccount(target, caller), 'WrongAccount', {
+    environment,
+    account,
+    caller,
+  });
+}
+
+interface Caller {
+  readonly account: string | undefined;
+  readonly arn: string | undefined;
+}
+
+async function callerOf(aws: AwsClients, target: Target): Promise<Caller> {
+  const { Account: account, Arn: arn } = await aws
+    .clientsFor(target)
+    .sts.send(new GetCallerIdentityCommand({}));
+  return { account, arn };
+}
+
+function wrongAccount({ environment, account }: Target, caller: Caller): string {
+  return `The worker acts as ${caller.arn} in account ${caller.account}, but ${environment} is account ${account}. Give the worker that account's credentials, or set \`role\` of the environment in slipway.yaml.`;
 }

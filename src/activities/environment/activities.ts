@@ -7,6 +7,7 @@ import type { EnvironmentStatus, LockRequest } from '../../domain/ledger.ts';
 import type { Target } from '../../domain/policy.ts';
 import { withNamedAwsErrors } from '../aws-errors.ts';
 import type { AwsClients } from '../aws.ts';
+import { assertAccount } from '../ecs/check-identity.ts';
 import { findStarter } from './find-starter.ts';
 import { readLockRecord, writeLockRecord } from './lock-parameter.ts';
 import type { EnvironmentActivities } from './types.ts';
@@ -35,6 +36,12 @@ export function createEnvironmentActivities({
     args: [{ platform, environment }] as [EnvironmentInput],
     workflowIdConflictPolicy: 'USE_EXISTING' as const,
   });
+  /** The environment may have been started by anyone, before any run's checklist. */
+  const meantTarget = async (environment: string): Promise<Target> => {
+    const target = await targetOf(environment);
+    await assertAccount(aws, target);
+    return target;
+  };
   return withNamedAwsErrors<EnvironmentActivities>({
     inspectEnvironment: (input) =>
       client.workflow.executeUpdateWithStart<EnvironmentWorkflow, EnvironmentStatus, []>(INSPECT_UPDATE, {
@@ -53,13 +60,13 @@ export function createEnvironmentActivities({
     },
     /** A repetition after a lost answer raises it once more, which does no harm: epochs only grow. */
     async raiseEpoch({ environment }) {
-      const target = await targetOf(environment);
+      const target = await meantTarget(environment);
       const { epoch, holder } = await readLockRecord(aws, target);
       await writeLockRecord(aws, target, { epoch: epoch + 1, ...(holder && { holder }) });
       return { epoch: epoch + 1, ...(holder && { lastHolder: holder }) };
     },
     async recordHolder({ environment, epoch, holder }) {
-      const target = await targetOf(environment);
+      const target = await meantTarget(environment);
       const recorded = await readLockRecord(aws, target);
       if (recorded.epoch > epoch) throw superseded(environment, epoch, recorded.epoch);
       await writeLockRecord(aws, target, { epoch, ...(holder && { holder }) });

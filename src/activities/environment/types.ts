@@ -7,12 +7,12 @@ export interface EnvironmentActivities {
   findStarter(input: { workflowId: string; runId: string }): Promise<string>;
   /** Signals the request with start; sending it again changes nothing. */
   requestLock(input: { platform: string; environment: string; request: LockRequest }): Promise<void>;
-  /** The environment's epoch as kept in SSM, raised by one: called once by a new `environment`. */
+  /** The environment's epoch as kept in SSM, raised by one: called once by a new `environment`. @throws non-retryable `WrongAccount` */
   raiseEpoch(input: { platform: string; environment: string }): Promise<{
     epoch: number;
     lastHolder?: { workflowId: string; firstExecutionRunId: string; requestId: string };
   }>;
-  /** Keeps the present holder in SSM, or that there is none. */
+  /** Keeps the present holder in SSM, or that there is none. @throws non-retryable `WrongAccount`, `EpochSuperseded` */
   recordHolder(input: {
     platform: string;
     environment: string;

@@ -218,6 +218,25 @@ describe('the epoch', () => {
     expect(await parameterOf(where)).toEqual({ epoch: 2 });
   });
 
+  test('is written to no other account than the one that is meant', async () => {
+    const where = anEnvironment();
+    const elsewhere = createEnvironmentActivities({
+      client: server.client,
+      aws,
+      taskQueue,
+      targetOf: (environment) => aTarget({ environment, account: '999999999999' }),
+    });
+    const wrong = {
+      type: 'WrongAccount',
+      nonRetryable: true,
+      message: expect.stringContaining(`${where.environment} is account 999999999999`),
+    };
+
+    await expect(elsewhere.raiseEpoch(where)).rejects.toMatchObject(wrong);
+    await expect(elsewhere.recordHolder({ ...where, epoch: 1, holder })).rejects.toMatchObject(wrong);
+    await expect(parameterOf(where)).rejects.toMatchObject({ name: 'ParameterNotFound' });
+  });
+
   test('an older environment may not write over a newer one', async () => {
     const where = anEnvironment();
     await activities.raiseEpoch(where);
