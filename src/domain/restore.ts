@@ -12,6 +12,8 @@ export interface RestoreObservation {
   readonly exists: boolean;
   /** Task definition of the primary deployment. */
   readonly primary?: string;
+  /** When the primary deployment began: milliseconds since the epoch. */
+  readonly primarySince?: number;
   readonly desiredCount: number;
   readonly runningCount: number;
   readonly pendingCount: number;
@@ -29,7 +31,17 @@ export type RestoreStep =
   /** Have ECS roll this deployment back. */
   | { readonly kind: 'stop'; readonly serviceDeploymentArn: string }
   | { readonly kind: 'update' }
+  /** Somebody else deployed: it is theirs, and stays. */
+  | ({ readonly kind: 'replaced' } & Replacement)
   | { readonly kind: 'wait'; readonly detail: string };
+
+/** What somebody else deployed. */
+export interface Replacement {
+  readonly taskDefinition: string;
+  /** Milliseconds since the epoch. */
+  readonly since?: number;
+  readonly serviceDeploymentArn?: string;
+}
 
 /** What was there before: a state that serves, or nothing, which is desired count 0. */
 export function restoreGoal(previous: {
@@ -45,13 +57,17 @@ export function restoreGoal(previous: {
 /**
  * The next step on the way back to `goal`.
  * @param stopRefused deployments that ECS would not stop: they are overruled by an update
+ * @param ours the task definition whose rollout is undone; without it the service goes back whatever it runs
  */
 export function nextRestoreStep(
   goal: RestoreGoal,
   seen: RestoreObservation,
   stopRefused: ReadonlySet<string>,
+  ours?: string,
 ): RestoreStep {
   if (!seen.exists) return { kind: 'done' };
+  const other = ours === undefined ? undefined : replacement(goal, seen, ours);
+  if (other) return { kind: 'replaced', ...other };
   const { newest } = seen;
   if (
     goal.desiredCount > 0 &&
@@ -67,6 +83,19 @@ export function nextRestoreStep(
   if (differs(goal, seen)) return { kind: 'update' };
   if (!isThere(goal, seen)) return { kind: 'wait', detail: describe(goal, seen) };
   return { kind: 'done' };
+}
+
+/** Where no task definition was before, nothing tells somebody else's from the one that the service was made with. */
+function replacement(goal: RestoreGoal, seen: RestoreObservation, ours: string): Replacement | undefined {
+  if (goal.taskDefinition === undefined) return undefined;
+  const known = [goal.taskDefinition, ours];
+  const { newest, primary, primarySince: since } = seen;
+  if (newest?.taskDefinition !== undefined && !known.includes(newest.taskDefinition)) {
+    const { taskDefinition, createdAt, arn } = newest;
+    return { taskDefinition, since: createdAt, serviceDeploymentArn: arn };
+  }
+  if (primary === undefined || known.includes(primary)) return undefined;
+  return { taskDefinition: primary, ...(since !== undefined && { since }) };
 }
 
 function differs(goal: RestoreGoal, seen: RestoreObservation): boolean {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { nextRestoreStep, restoreGoal } from '../../src/domain/restore.ts';
-import type { RestoreObservation } from '../../src/domain/restore.ts';
+import type { RestoreGoal, RestoreObservation } from '../../src/domain/restore.ts';
 import type { DeploymentStatus, ObservedDeployment } from '../../src/domain/rollout.ts';
 
 const goal = { taskDefinition: 'web:1', desiredCount: 2 };
@@ -95,5 +95,53 @@ describe('back to no tasks', () => {
     expect(step({ desiredCount: 0, runningCount: 1 })).toBe('wait');
     expect(step({ desiredCount: 0, runningCount: 0, pendingCount: 1 })).toBe('wait');
     expect(step({ desiredCount: 0, runningCount: 0 })).toBe('done');
+  });
+});
+
+describe("somebody else's deployment", () => {
+  const ours = 'web:2';
+  const step = (change: Partial<RestoreObservation>, from: RestoreGoal = goal) =>
+    nextRestoreStep(from, { ...served, ...change }, NOTHING_REFUSED, ours);
+
+  test('that ended is left as it is, and named with its age', () => {
+    expect(step({ primary: 'web:3', primarySince: 5 })).toEqual({
+      kind: 'replaced',
+      taskDefinition: 'web:3',
+      since: 5,
+    });
+  });
+
+  test.each(['PENDING', 'IN_PROGRESS', 'ROLLBACK_IN_PROGRESS'] as const)(
+    'that is %s is left as it is, whatever is primary',
+    (status) => {
+      const newest = aDeployment(status, 'web:3');
+      expect(step({ primary: 'web:1', settled: false, newest })).toEqual({
+        kind: 'replaced',
+        taskDefinition: 'web:3',
+        since: 1,
+        serviceDeploymentArn: 'arn:d',
+      });
+    },
+  );
+
+  test('is not seen in our own rollout, nor in the way back', () => {
+    expect(step({ primary: ours }).kind).toBe('update');
+    expect(step({ primary: ours, newest: aDeployment('IN_PROGRESS', ours) }).kind).toBe('stop');
+    expect(step({ settled: false, newest: aDeployment('IN_PROGRESS', 'web:1') }).kind).toBe('wait');
+    expect(step({}).kind).toBe('done');
+  });
+
+  test('is left as it is also where a rollback takes the tasks away', () => {
+    const noTasks = { taskDefinition: 'web:1', desiredCount: 0 };
+    expect(step({ primary: 'web:3' }, noTasks).kind).toBe('replaced');
+  });
+
+  test('is not told from what made a service that was not there before: that goes to no tasks', () => {
+    expect(step({ primary: 'web:3' }, { desiredCount: 0 }).kind).toBe('update');
+  });
+
+  test('is gone back from when a person orders the rollback', () => {
+    expect(next({ primary: 'web:3' })).toBe('update');
+    expect(next({ primary: 'web:3', newest: aDeployment('IN_PROGRESS', 'web:3') })).toBe('stop');
   });
 });

@@ -3,6 +3,7 @@ import type { AwsClients } from '../aws.ts';
 import type { AssertHolder } from '../lock.ts';
 import type { SourceReader } from '../source/reader.ts';
 import { checkIdentity } from './check-identity.ts';
+import { checkTaskDefinitions } from './check-task-definitions.ts';
 import { followRollout } from './follow-rollout.ts';
 import { planServices, readStates } from './plan-services.ts';
 import { createEcsReader } from './reader.ts';
@@ -29,6 +30,8 @@ export function createEcsActivities(options: EcsDeps): EcsActivities {
   return withNamedAwsErrors<EcsActivities>({
     checkIdentity: ({ target }) => checkIdentity(deps.aws, target),
     describeServices: ({ target, services }) => readStates(reader, target, services),
+    checkTaskDefinitions: ({ target, taskDefinitions }) =>
+      checkTaskDefinitions(deps.aws, target, taskDefinitions),
     planServices: (input) => planServices(deps, input),
     registerTaskDefinition: (input) => registerTaskDefinition(deps, input),
     runMigration: (input) => runMigration(deps, input),

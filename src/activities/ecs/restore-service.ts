@@ -10,10 +10,10 @@ import type { Service } from '@aws-sdk/client-ecs';
 import { activityInfo, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { nextRestoreStep, restoreGoal } from '../../domain/restore.ts';
-import type { RestoreGoal, RestoreObservation } from '../../domain/restore.ts';
+import type { Replacement, RestoreGoal, RestoreObservation } from '../../domain/restore.ts';
 import { pause, unlessCancelled } from '../pacing.ts';
 import type { RolloutDeps } from './start-rollout.ts';
-import { identify, isSettled, lossesOf, nameOf, primaryOf } from './state.ts';
+import { identify, isSettled, lossesOf, nameOf, primaryOf, primarySince } from './state.ts';
 import type { RestoreInput } from './types.ts';
 
 /** How often a service is sent back: a deployment of what served before that fails this often needs a person. */
@@ -29,7 +29,8 @@ export interface Restored {
 /**
  * Brings a service back to what served before, or, where nothing did, to no tasks. Looks before each act, so that a
  * repetition goes on where an earlier attempt was killed.
- * @throws non-retryable `RestoreFailed` when ECS can't bring it back, `RestoreTimedOut`
+ * @throws non-retryable `RestoreFailed` when ECS can't bring it back, `RestoreTimedOut`; `ReplacedByOther` when the service runs
+ *   neither what is undone nor what served before: somebody else's deployment is left as it is
  */
 export async function restoreService(deps: RolloutDeps, input: RestoreInput): Promise<Restored> {
   const goal = restoreGoal(input.previous);
@@ -40,7 +41,7 @@ export async function restoreService(deps: RolloutDeps, input: RestoreInput): Pr
   for (;;) {
     heartbeat();
     const seen = await unlessCancelled(observe(deps, input, goal));
-    const step = nextRestoreStep(goal, seen, stopRefused);
+    const step = nextRestoreStep(goal, seen, stopRefused, input.ours);
     switch (step.kind) {
       case 'done':
         return report(deps, input, goal, acted);
@@ -55,6 +56,8 @@ export async function restoreService(deps: RolloutDeps, input: RestoreInput): Pr
         if (++updates > MAX_UPDATES) throw await failure(deps, input, goal, 'RestoreFailed', seen);
         await update(deps, input, goal);
         break;
+      case 'replaced':
+        throw replacedByOther(input, step);
       case 'wait':
         if (Date.now() > until) throw await failure(deps, input, goal, 'RestoreTimedOut', seen);
     }
@@ -88,8 +91,10 @@ async function observe(
 function countsOf(service: Service) {
   const { desiredCount = 0, runningCount = 0, pendingCount = 0 } = service;
   const primary = primaryOf(service);
+  const since = primarySince(service);
   return {
     ...(primary && { primary }),
+    ...(since !== undefined && { primarySince: since }),
     desiredCount,
     runningCount,
     pendingCount,
@@ -164,6 +169,25 @@ async function wasDisturbed(
   const [newest] = await reader.deploymentsSince(target, service.ecsService, scheduled - RECENT);
   return (
     newest !== undefined && (newest.createdAt >= scheduled || newest.taskDefinition !== goal.taskDefinition)
+  );
+}
+
+function replacedByOther(
+  { target, service, previous, ours }: RestoreInput,
+  { taskDefinition, since, serviceDeploymentArn }: Replacement,
+): ApplicationFailure {
+  const at = since === undefined ? undefined : new Date(since).toISOString();
+  return ApplicationFailure.nonRetryable(
+    `Service ${service.name} in ${target.environment} runs ${nameOf(taskDefinition)}${at ? ` since ${at}` : ''}: somebody else deployed it over ${nameOf(ours)}. It was neither stopped nor overwritten. Find out whose it is (the service's events, CloudTrail's UpdateService). To go back to ${nameOf(previous.taskDefinition)} all the same, start a rollback.`,
+    'ReplacedByOther',
+    {
+      service: service.name,
+      runs: taskDefinition,
+      ...(at && { since: at }),
+      ...(serviceDeploymentArn && { serviceDeploymentArn }),
+      ours,
+      previous: previous.taskDefinition,
+    },
   );
 }
 

@@ -17,12 +17,19 @@ export interface RunMigrationInput {
   readonly direction: 'do' | 'undo';
   /** Names the run and step: at most 36 characters. */
   readonly startedBy: string;
+  /**
+   * Of an undo: `startedBy` of the migration that it takes back. When ECS knows no such task, nothing is run. ECS forgets
+   * a stopped task after about an hour, so give it only as long as nobody knows whether the migration ran.
+   */
+  readonly lookFor?: string;
   readonly lock: LockProof;
 }
 
 export interface MigrationResult {
   readonly exitCode: number;
   readonly detail: string;
+  /** Whether a task ran; `false` for the undo of a migration that never started. */
+  readonly ran: boolean;
 }
 
 /**
@@ -32,10 +39,12 @@ export interface MigrationResult {
  * @throws non-retryable `MigrationIrreversible`, `MigrationNotStarted`, `MigrationTimedOut`; CancelledFailure
  */
 export async function runMigration(deps: RolloutDeps, input: RunMigrationInput): Promise<MigrationResult> {
+  const began = await findTask(deps, input, input.startedBy);
+  if (!began && (await neverStarted(deps, input))) return nothingRan(input);
   const command = input.direction === 'do' ? input.migration.command : input.migration.undo;
   if (!command) throw irreversible(input);
   if (input.direction === 'undo') await settleMigration(deps, input);
-  const taskArn = (await findTask(deps, input)) ?? (await startTask(deps, input, command));
+  const taskArn = began ?? (await startTask(deps, input, command));
   try {
     return resultOf(input, await waitForStop(deps, input, taskArn));
   } catch (error) {
@@ -43,6 +52,20 @@ export async function runMigration(deps: RolloutDeps, input: RunMigrationInput):
     const settles = Context.current().cancellationDetails?.cancelRequested || isTimeout(error);
     if (settles) await stopTask(deps, input, taskArn);
     throw error;
+  }
+}
+
+/** How often a migration is looked for before it counts as never started: ECS may list a new task a little later. */
+const LOOKS = 3;
+
+/** An undo that knows what it takes back, of which there is no task, running or stopped. */
+async function neverStarted(deps: RolloutDeps, input: RunMigrationInput): Promise<boolean> {
+  const { direction, lookFor } = input;
+  if (direction === 'do' || lookFor === undefined) return false;
+  for (let look = 1; ; look++) {
+    if (await findTask(deps, input, lookFor)) return false;
+    if (look === LOOKS) return true;
+    await pause(deps.pollMilliseconds);
   }
 }
 
@@ -71,8 +94,12 @@ function familyOf({ taskDefinition }: RunMigrationInput): string {
   return nameOf(taskDefinition).split(':')[0] ?? '';
 }
 
-async function findTask({ reader }: RolloutDeps, input: RunMigrationInput): Promise<string | undefined> {
-  const { target, startedBy } = input;
+async function findTask(
+  { reader }: RolloutDeps,
+  input: RunMigrationInput,
+  startedBy: string,
+): Promise<string | undefined> {
+  const { target } = input;
   // ECS takes `startedBy` with no other filter, and lists running tasks then; stopped ones are found by their family.
   const [running, stopped] = await Promise.all([
     reader.listTasks(target, { startedBy }),
@@ -153,12 +180,17 @@ async function stopTask(
 function resultOf({ service }: RunMigrationInput, task: Task): MigrationResult {
   const exitCode = task.containers?.find(({ name }) => name === service.container)?.exitCode;
   const detail = `task ${nameOf(task.taskArn)}: ${stoppedReason(task)}`;
-  if (exitCode !== undefined) return { exitCode, detail };
+  if (exitCode !== undefined) return { exitCode, detail, ran: true };
   throw ApplicationFailure.nonRetryable(
     `The migration of ${service.name} never ran: ${detail}. Nothing was migrated; remove the cause and start again.`,
     'MigrationNotStarted',
     { service: service.name, taskArn: task.taskArn },
   );
+}
+
+function nothingRan({ service, target, lookFor }: RunMigrationInput): MigrationResult {
+  const detail = `The migration of ${service.name} never started: ${target.cluster} has no task started by ${lookFor}. There is nothing to take back.`;
+  return { exitCode: 0, detail, ran: false };
 }
 
 function irreversible({ service }: RunMigrationInput): ApplicationFailure {

@@ -27,6 +27,11 @@ export function primaryOf({ deployments = [], taskDefinition }: Service): string
   return deployments.find(({ status }) => status === 'PRIMARY')?.taskDefinition ?? taskDefinition;
 }
 
+/** When the primary deployment began: milliseconds since the epoch. */
+export function primarySince({ deployments = [] }: Service): number | undefined {
+  return deployments.find(({ status }) => status === 'PRIMARY')?.createdAt?.getTime();
+}
+
 /** One deployment, COMPLETED, running = desired. */
 export function isSettled({
   deployments = [],

@@ -60,6 +60,11 @@ export interface RestoreInput {
   /** What ran before; `serving: false` or `exists: false`: a first deployment, whose undo is desired count 0. */
   readonly previous: ServiceState;
   readonly rollout: RolloutPolicy;
+  /**
+   * Task definition ARN that this run rolled out, or was about to. With it, a service that somebody has deployed something
+   * else to is left as it is. Without it the service goes back whatever it runs: a rollback that a person orders.
+   */
+  readonly ours?: string;
   readonly lock: LockProof;
 }
 
@@ -67,6 +72,11 @@ export interface EcsActivities {
   /** The caller's identity must be the target's account. */
   checkIdentity(input: { target: Target }): Promise<Check>;
   describeServices(input: { target: Target; services: readonly ServicePolicy[] }): Promise<ServiceState[]>;
+  /** Each must be ACTIVE, or ECS would not go back to it: one check per service. @param input.taskDefinitions ARNs by service */
+  checkTaskDefinitions(input: {
+    target: Target;
+    taskDefinitions: Readonly<Record<string, string>>;
+  }): Promise<Check[]>;
   /** Renders the task definitions, reads what runs, checks hardening; changes nothing. */
   planServices(input: ServicePlanInput): Promise<ServicePlan>;
   /** Registers the service's task definition, or finds the revision that has the same content (by a content-hash tag). @returns its ARN */
@@ -82,8 +92,13 @@ export interface EcsActivities {
     direction: 'do' | 'undo';
     /** Names the run and step: the task's `startedBy`, at most 36 characters. */
     startedBy: string;
+    /**
+     * Of an undo: `startedBy` of the migration that it takes back. When no task of it, running or stopped, is known to ECS,
+     * nothing is run. ECS forgets a stopped task after about an hour: without `lookFor` the undo always runs.
+     */
+    lookFor?: string;
     lock: LockProof;
-  }): Promise<{ exitCode: number; detail: string }>;
+  }): Promise<{ exitCode: number; detail: string; /** A task ran. */ ran?: boolean }>;
   /** Starts the rollout (circuit breaker with rollback on), or finds the one that an earlier attempt started. */
   startRollout(input: {
     target: Target;
@@ -99,6 +114,6 @@ export interface EcsActivities {
     rollout: Rollout;
     policy: RolloutPolicy;
   }): Promise<Verdict>;
-  /** Undo of a rollout: looks first; stops what is in progress, goes back to `previous`, waits until it serves. Heartbeats. */
+  /** Undo of a rollout: looks first; stops what is in progress, goes back to `previous`, waits until it serves. Heartbeats. @throws non-retryable `ReplacedByOther`, `RestoreFailed`, `RestoreTimedOut` */
   restoreService(input: RestoreInput): Promise<{ outcome: 'undone' | 'nothing to undo'; detail: string }>;
 }

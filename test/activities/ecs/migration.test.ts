@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { RunTaskCommand } from '@aws-sdk/client-ecs';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { CancelledFailure } from '@temporalio/common';
 import type { MigrationPolicy } from '../../../src/domain/policy.ts';
-import { until } from '../../sandbox/ecs/world.ts';
+import { CLUSTER, until } from '../../sandbox/ecs/world.ts';
 import { aLock, anActivity, aRig, aService, aTarget, inside, shutDown } from './aRollout.ts';
 import type { Rig } from './aRollout.ts';
 
@@ -53,7 +54,7 @@ test('a failing migration is a result with its exit code', async () => {
     rig.activities.runMigration(input('run-fail', { command: ['fail'] })),
   );
 
-  expect(result).toEqual({ exitCode: 4, detail: expect.stringContaining('exit code 4') });
+  expect(result).toEqual({ exitCode: 4, detail: expect.stringContaining('exit code 4'), ran: true });
 });
 
 test('its undo runs the undo command', async () => {
@@ -78,6 +79,72 @@ test('its undo stops a migration that a lost worker left running', async () => {
   const [undone] = await tasksOf('run-left-undo');
   expect(migrated?.lastStatus).toBe('STOPPED');
   expect(undone?.createdAt?.getTime()).toBeGreaterThanOrEqual(migrated?.stoppedAt?.getTime() ?? Infinity);
+});
+
+describe('the undo of a migration that never started', () => {
+  const undoOf = (run: string, change: Partial<MigrationPolicy> = {}) => ({
+    ...input(`${run}-undo`, { undo: ['down'], ...change }),
+    direction: 'undo' as const,
+    lookFor: run,
+  });
+  const undo = (given: ReturnType<typeof undoOf>) =>
+    inside(anActivity(), () => rig.activities.runMigration(given));
+  const nothingRan = {
+    exitCode: 0,
+    detail: expect.stringMatching(/^The migration of migrate never started: .*run-never/),
+    ran: false,
+  };
+
+  test('runs nothing, and says so', async () => {
+    expect(await undo(undoOf('run-never'))).toEqual(nothingRan);
+    expect(await tasksOf('run-never-undo')).toEqual([]);
+  });
+
+  test('needs no undo command', async () => {
+    const { undo: _, ...irreversible } = undoOf('run-never').migration;
+    expect(await undo({ ...undoOf('run-never'), migration: irreversible })).toEqual(nothingRan);
+  });
+
+  test('is told from that of one that ran, and from that of one that still runs', async () => {
+    await inside(anActivity(), () => rig.activities.runMigration(input('run-did', { command: ['fail'] })));
+    const left = input('run-does', { command: ['hang'] });
+    const lost = anActivity();
+    lost.once('heartbeat', () => shutDown(lost));
+    await inside(lost, () => rig.activities.runMigration(left)).catch(() => undefined);
+
+    const did = await undo(undoOf('run-did', { command: ['fail'] }));
+    const does = await undo(undoOf('run-does', { command: ['hang'] }));
+
+    expect([did, does]).toEqual([
+      { exitCode: 0, detail: expect.any(String), ran: true },
+      { exitCode: 0, detail: expect.any(String), ran: true },
+    ]);
+    expect(await tasksOf('run-does-undo')).toHaveLength(1);
+    expect((await tasksOf('run-does'))[0]?.lastStatus).toBe('STOPPED');
+  });
+
+  test('is told from that of one that ECS lists a little later', async () => {
+    const activity = anActivity();
+    // The first pause is after the first look, which finds nothing.
+    activity.once('heartbeat', () => {
+      const late = { cluster: CLUSTER, taskDefinition, startedBy: 'run-late' };
+      void rig.world.ecs.send(new RunTaskCommand(late));
+    });
+
+    const undone = await inside(activity, () =>
+      rig.withDeps({ pollMilliseconds: 500 }).runMigration(undoOf('run-late')),
+    );
+
+    expect(undone.ran).toBe(true);
+  });
+
+  test("goes on with its own task, also when ECS has forgotten the migration's", async () => {
+    const { lookFor: _, ...begun } = undoOf('run-forgotten');
+    await inside(anActivity(), () => rig.activities.runMigration(begun));
+
+    expect(await undo(undoOf('run-forgotten'))).toMatchObject({ exitCode: 0, ran: true });
+    expect(await tasksOf('run-forgotten-undo')).toHaveLength(1);
+  });
 });
 
 test('a migration without an undo is declared irreversible', async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { DescribeTaskDefinitionCommand } from '@aws-sdk/client-ecs';
+import { DeregisterTaskDefinitionCommand, DescribeTaskDefinitionCommand } from '@aws-sdk/client-ecs';
 import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { PutParameterCommand } from '@aws-sdk/client-ssm';
 import type { ServicePlanInput } from '../../../src/activities/ecs/types.ts';
@@ -254,4 +254,30 @@ test("the identity must be of the environment's account", async () => {
     passed: false,
     detail: expect.stringContaining('is account 999999999999'),
   });
+});
+
+test('a rollback is told beforehand which task definitions ECS would refuse, and what to do', async () => {
+  const { world, activities } = rig;
+  const image = await world.push('kept', goodApp('one'));
+  const [kept, gone] = [await world.define('kept', image), await world.define('gone', image)];
+  await world.ecs.send(new DeregisterTaskDefinitionCommand({ taskDefinition: gone }));
+  const never = gone.replace(/:1$/, ':9');
+
+  const checks = await inside(anActivity(), () =>
+    activities.checkTaskDefinitions({ target: aTarget(), taskDefinitions: { kept, gone, never } }),
+  );
+
+  expect(checks).toEqual([
+    { name: 'task definition of kept', passed: true, detail: 'kept:1 is ACTIVE' },
+    {
+      name: 'task definition of gone',
+      passed: false,
+      detail: expect.stringMatching(/^gone:1 is INACTIVE.* strategy redeploy/),
+    },
+    {
+      name: 'task definition of never',
+      passed: false,
+      detail: expect.stringMatching(/^There is no task definition gone:9.* strategy redeploy/),
+    },
+  ]);
 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { CancelledFailure } from '@temporalio/common';
 import { createAwsClients } from '../../../src/activities/aws.ts';
 import { goodApp, sickApp, until } from '../../sandbox/ecs/world.ts';
@@ -86,6 +86,82 @@ test('a rollout that ended well is taken back by a new deployment', async () => 
 
   expect(restored.outcome).toBe('undone');
   await expectServing('ended', given.first);
+});
+
+describe("somebody else's deployment", () => {
+  /** Ours, over which somebody has deployed. */
+  async function overtaken(name: string, app: string) {
+    const given = await before(name, { balanced: true });
+    const { taskDefinition: ours } = await change(given, goodApp('two'));
+    const theirs = await rig.world.define(name, await rig.world.push(name, app));
+    await rig.world.update(name, { taskDefinition: theirs });
+    return { ...given, ours, theirs };
+  }
+  const restore = ({ restore: input, ours }: Awaited<ReturnType<typeof overtaken>>) =>
+    inside(anActivity(), () => rig.activities.restoreService({ ...input, ours }));
+
+  test('in progress is neither stopped nor overwritten by the undo, which names it', async () => {
+    const given = await overtaken('theirs', sickApp);
+    const asserted = rig.asserted();
+    const { serviceDeploymentArn } = await rig.world.rollout('theirs');
+
+    await expect(restore(given)).rejects.toMatchObject({
+      type: 'ReplacedByOther',
+      nonRetryable: true,
+      message: expect.stringMatching(/^Service theirs in production runs theirs:3 since 20\d\d-.*Z: /),
+      details: [expect.objectContaining({ service: 'theirs', runs: given.theirs, serviceDeploymentArn })],
+    });
+
+    expect(rig.asserted()).toBe(asserted);
+    expect((await rig.world.rollout('theirs')).serviceDeploymentArn).toBe(serviceDeploymentArn);
+    expect((await rig.world.rollout('theirs')).status).toBe('IN_PROGRESS');
+  });
+
+  test('that ended is not overwritten by the undo', async () => {
+    const given = await overtaken('taken-over', goodApp('three'));
+    await until(
+      () => rig.world.rollout('taken-over'),
+      ({ status }) => status === 'SUCCESSFUL',
+    );
+    const deployed = await rig.deployments('taken-over');
+
+    await expect(restore(given)).rejects.toMatchObject({ type: 'ReplacedByOther', nonRetryable: true });
+
+    expect(await rig.deployments('taken-over')).toEqual(deployed);
+  });
+
+  test('is gone back from when a person orders it', async () => {
+    const given = await overtaken('ordered', goodApp('three'));
+
+    const restored = await inside(anActivity(), () => rig.activities.restoreService(given.restore));
+
+    expect(restored.outcome).toBe('undone');
+    await expectServing('ordered', given.first);
+  });
+});
+
+test('our own rollout is taken back when the undo knows it', async () => {
+  const given = await before('known', { balanced: true });
+  const { taskDefinition: ours } = await change(given, sickApp);
+
+  const restored = await inside(anActivity(), () =>
+    rig.activities.restoreService({ ...given.restore, ours }),
+  );
+
+  expect(restored.outcome).toBe('undone');
+  await expectServing('known', given.first);
+});
+
+test('a rollout that was never started is nothing to undo when the undo knows what it would have been', async () => {
+  const given = await before('unstarted');
+  const ours = await rig.world.define('unstarted', await rig.world.push('unstarted', goodApp('two')));
+
+  const restored = await inside(anActivity(Date.now() + 60_000), () =>
+    rig.activities.restoreService({ ...given.restore, ours }),
+  );
+
+  expect(restored.outcome).toBe('nothing to undo');
+  expect(await rig.deployments('unstarted')).toHaveLength(1);
 });
 
 test('a rollout that never took effect leaves nothing to undo and nothing is written', async () => {
