@@ -3,6 +3,7 @@ import type { Manifest } from '../../domain/release.ts';
 import type { AwsClients } from '../aws.ts';
 import { withNamedAwsErrors } from '../aws-errors.ts';
 import type { AssertHolder } from '../lock.ts';
+import { findTagged } from './images.ts';
 import type { Repository } from './images.ts';
 import { findManifest } from './manifest.ts';
 import { putTag, takeTagOff } from './promotion.ts';
@@ -39,6 +40,17 @@ export function createRegistryActivities({
       return Promise.all(
         images.map(({ service, repository, digest }) => checkScan(service, repository, digest, scanGate)),
       );
+    },
+
+    async existingPromotions(input) {
+      const images = imagesOf(repositories(input), input.manifest);
+      const looks = await Promise.all(
+        images.map(async ({ service, repository, digest }) => {
+          const tagged = await findTagged(repository, input.tag);
+          return 'digest' in tagged && tagged.digest === digest ? [service] : [];
+        }),
+      );
+      return looks.flat();
     },
 
     async promoteImages(input) {

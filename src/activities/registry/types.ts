@@ -20,11 +20,16 @@ export interface RegistryActivities {
   findManifest(input: RegistryInput & { release: Release }): Promise<ManifestLookup>;
   /** The scan gate over every image; no scan is not a pass. One check per service. */
   checkScans(input: RegistryInput & { manifest: Manifest }): Promise<Check[]>;
+  /** The services whose image has `tag` already: what a run finds it did not add, and its undo leaves. Changes nothing. */
+  existingPromotions(input: RegistryInput & { manifest: Manifest; tag: string }): Promise<string[]>;
   /** Puts `tag` (such as `production-1.4.0`) on the release's digests; never moves a tag. @returns services newly tagged */
   promoteImages(
     input: RegistryInput & { manifest: Manifest; tag: string; lock: LockProof },
   ): Promise<string[]>;
-  /** Undo of `promoteImages`: takes `tag` off where it stands on the release's digest; the image itself stays. @returns services untagged */
+  /**
+   * Undo of `promoteImages`: takes `tag` off the images of `services` where it stands on the release's digest; the images
+   * stay. Give it the services without those of `existingPromotions`. @returns services untagged
+   */
   withdrawPromotion(
     input: RegistryInput & { manifest: Manifest; tag: string; lock: LockProof },
   ): Promise<string[]>;

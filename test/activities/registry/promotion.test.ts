@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { BuiltImage } from '../../sandbox/registry/images.ts';
 import { anImageOf, aLock, aRegistry } from './aRegistry.ts';
 import type { Registry } from './aRegistry.ts';
 
@@ -10,6 +11,8 @@ const services = [
 
 let registry: Registry;
 let images: Record<string, string>;
+/** Of web. */
+let image: BuiltImage;
 beforeEach(async () => {
   registry = await aRegistry();
   images = await pushRelease();
@@ -17,8 +20,10 @@ beforeEach(async () => {
 afterEach(() => registry.close());
 
 async function pushRelease(): Promise<Record<string, string>> {
+  // An image tells when it was built: built anew a second later it is another one.
+  image = await anImageOf('web');
   return {
-    web: await registry.push('notes/web', await anImageOf('web'), '1.0.0'),
+    web: await registry.push('notes/web', image, '1.0.0'),
     api: await registry.push('notes/api', await anImageOf('api'), '1.0.0'),
   };
 }
@@ -77,7 +82,7 @@ describe('a promotion', () => {
 
   test('is done when the tag comes between look and write, on the same image', async () => {
     const [web] = services;
-    registry.beforeWrite(async () => registry.push('notes/web', await anImageOf('web'), TAG));
+    registry.beforeWrite(() => registry.push('notes/web', image, TAG));
     expect(await registry.activities.promoteImages({ ...input(), services: web ? [web] : [] })).toEqual([]);
     expect(await registry.tagsOf('notes/web', images['web'] ?? '')).toEqual(['1.0.0', TAG]);
   });
@@ -104,6 +109,27 @@ describe('a promotion', () => {
       type: 'ManifestIncomplete',
       nonRetryable: true,
     });
+  });
+});
+
+describe('a promotion that was there before the run', () => {
+  test('is told from what the run adds, so that its undo leaves it', async () => {
+    const [web] = services;
+    await registry.activities.promoteImages({ ...input(), services: web ? [web] : [] });
+
+    const before = await registry.activities.existingPromotions(input());
+    await registry.activities.promoteImages(input());
+    const added = services.filter(({ name }) => !before.includes(name));
+    await registry.activities.withdrawPromotion({ ...input(), services: added });
+
+    expect(before).toEqual(['web']);
+    expect(await tags()).toEqual([['1.0.0', TAG], ['1.0.0']]);
+  });
+
+  test("is no other image's", async () => {
+    await registry.push('notes/api', await anImageOf('other'), TAG);
+    expect(await registry.activities.existingPromotions(input())).toEqual([]);
+    expect(registry.asserted()).toBe(0);
   });
 });
 
