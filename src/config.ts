@@ -49,7 +49,7 @@ export const configSchema = z.object({
     .describe(
       'What a worker that stops does to a running `terraform apply`: `leave` it to the next worker of this host, or `interrupt` it, in a container that ends with its worker.',
     ),
-  SLIPWAY_POLL_INTERVAL: duration('100ms', '1m')
+  SLIPWAY_POLL_INTERVAL: duration('100ms', '10s')
     .prefault('5s')
     .describe(
       'Time between two looks at a rollout or a watched release; the looks of one worker at one cluster are one call.',

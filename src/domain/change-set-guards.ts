@@ -44,12 +44,12 @@ export interface Consent {
  * Slipway write, and deferring, are never right.
  */
 export function guard(plan: PlanJson, { allowDestroy, failed }: Consent): Check[] {
-  const created = new Set(failed === undefined ? [] : createdBy(failed));
+  const created = new Set(failed === undefined ? [] : createdBy(failed.changes));
   return [...(allowDestroy ? [] : destroyed(plan, created)), ...owned(plan), ...deferred(plan)];
 }
 
-/** Addresses of the resources that a change set creates, in the place of another or not. */
-export function createdBy({ changes }: ChangeSet): string[] {
+/** Addresses of the resources that are created, in the place of another or not. */
+export function createdBy(changes: ChangeSet['changes']): string[] {
   return changes
     .filter(({ address, actions }) => actions.includes('create') && !address.startsWith('output.'))
     .map(({ address }) => address);

@@ -1,7 +1,15 @@
-/** Readers of what `environment` is sent: anyone may signal it, and a message that cannot be read must not wedge it. */
+/** Readers of what `environment` and its holders are sent: anyone may signal it, and a message that cannot be read must not wedge them. */
 import * as read from './input.ts';
 import { parseObject, type Parsed } from './input.ts';
-import type { HolderPong, LockProof, LockRelease, LockRequest, UndoRecord } from './ledger.ts';
+import type {
+  HolderPong,
+  LockAnswer,
+  LockProof,
+  LockRelease,
+  LockReleased,
+  LockRequest,
+  UndoRecord,
+} from './ledger.ts';
 
 export interface PersonReason {
   readonly by: string;
@@ -83,6 +91,21 @@ export function isLockRelease(message: unknown): message is LockRelease {
 
 export function isHolderPong(message: unknown): message is HolderPong {
   return shape({ requestId: isText, holder: mayBe(shape(HOLDER)) })(message);
+}
+
+export function isLockAnswer(message: unknown): message is LockAnswer {
+  return (
+    shape({ ...PROOF, kind: (kind) => kind === 'granted', grantedAt: isText })(message) ||
+    shape({ requestId: isText, kind: (kind) => kind === 'refused', reason: isText })(message)
+  );
+}
+
+export function isLockReleased(message: unknown): message is LockReleased {
+  return shape({ requestId: isText, accepted: isFlag, reason: mayBe(isText) })(message);
+}
+
+export function isHolderPing(message: unknown): message is { readonly requestId: string } {
+  return shape({ requestId: isText })(message);
 }
 
 function shape(tests: Readonly<Record<string, Test>>): Test {

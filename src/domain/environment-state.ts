@@ -164,6 +164,14 @@ export function overridden(state: EnvironmentState, override: Override): Environ
   return { ...rest, lastOverride: override };
 }
 
+/** A rebuilt environment has lost its ledger, and with it whether it was dirty or frozen: fail closed. */
+export function ledgerLost(state: EnvironmentState, since: string): EnvironmentState {
+  const reason =
+    'its workflow was lost and had to be started anew: its ledger is empty, and nobody knows whether it was dirty or frozen';
+  const workflowId = `${state.platform}.environment.${state.environment}`;
+  return { ...state, dirty: { version: UNKNOWN, workflowId, since, reason } };
+}
+
 /** A rebuilt environment whose last holder cannot be found does not know what was changed: fail closed. */
 export function holderUnknown(state: EnvironmentState, workflowId: string, since: string): EnvironmentState {
   const reason =

@@ -19,7 +19,8 @@ export interface StepRecord {
 /** What became of a step's undo. */
 export interface UndoneStep {
   readonly step: string;
-  readonly outcome: 'undone' | 'nothing to undo' | 'failed' | 'not possible';
+  /** `left`: it stays, since there is no earlier state to go back to. */
+  readonly outcome: 'undone' | 'nothing to undo' | 'left' | 'failed' | 'not possible';
   readonly detail: string;
 }
 
@@ -51,6 +52,8 @@ export interface DeploymentReport {
   readonly checks: readonly Check[];
   readonly metrics: readonly MetricJudgement[];
   readonly undone: readonly UndoneStep[];
+  /** Nothing ran here before this run. */
+  readonly firstDeployment: boolean;
   /** The release that serves now, as far as the run knows. */
   readonly serving?: Release;
 }
@@ -73,7 +76,7 @@ export function summarise(report: Omit<DeploymentReport, 'summary'>): string {
   const what = `${release.version} in ${environment}`;
   if (outcome === 'Completed')
     return `${what} is live and verified${reason === undefined ? '' : `; but ${reason}`}.`;
-  const why = reason === undefined ? '' : `: ${reason}`;
+  const why = reason === undefined ? '' : `: ${reason.replace(/\.+$/, '')}`;
   if (undone.length === 0) {
     const left =
       outcome === 'RollbackIncomplete'
@@ -85,8 +88,16 @@ export function summarise(report: Omit<DeploymentReport, 'summary'>): string {
   if (open.length > 0) {
     return `${SAID[outcome]} ${what}${why}. Not taken back: ${open.map(({ step }) => step).join(', ')}. The environment is dirty.`;
   }
-  const now = serving === undefined ? 'Nothing serves: desired count 0.' : `${serving.version} serves.`;
+  const left = undone.filter((step) => step.outcome === 'left').map(({ step }) => step);
+  const now = [left.length === 0 ? '' : `Left in place: ${left.join(', ')}.`, servesNow(report)]
+    .filter(Boolean)
+    .join(' ');
   return `${SAID[outcome]} ${what}${why}. All changes were taken back. ${now}`;
+}
+
+function servesNow({ serving, firstDeployment }: Omit<DeploymentReport, 'summary'>): string {
+  if (serving !== undefined) return `${serving.version} serves.`;
+  return firstDeployment ? 'Nothing serves: desired count 0.' : 'What ran before serves again.';
 }
 
 const SAID: Readonly<Record<Exclude<Outcome, 'Completed'>, string>> = {

@@ -26,17 +26,15 @@ export type Activities = EcsActivities &
  * Permanent errors are non-retryable failures of a named type, thrown by the activities.
  */
 const KINDS = {
-  /** Looks; changes nothing. Gives up after some minutes: nothing has been changed for it. */
+  /** Looks; changes nothing. About five minutes of attempts: waiting for a worker does not count. */
   read: {
     startToCloseTimeout: '1 minute',
-    scheduleToCloseTimeout: '5 minutes',
-    retry: { initialInterval: '1 second', maximumInterval: '20 seconds' },
+    retry: { initialInterval: '1 second', maximumInterval: '20 seconds', maximumAttempts: 18 },
   },
-  /** One short change. */
+  /** One short change. About a quarter of an hour of attempts. */
   write: {
     startToCloseTimeout: '1 minute',
-    scheduleToCloseTimeout: '15 minutes',
-    retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
+    retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 32 },
   },
   /** What `environment` must keep: tried until it works. */
   keep: {
@@ -53,12 +51,12 @@ const KINDS = {
   undo: {
     startToCloseTimeout: '2 hours',
     heartbeatTimeout: '30 seconds',
-    retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 8 },
+    retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 60 },
   },
   /** Takes one short change back. */
   undoWrite: {
     startToCloseTimeout: '1 minute',
-    retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 8 },
+    retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 60 },
   },
   /** Tells people; a deaf receiver never stops a deployment. */
   notify: {
@@ -69,10 +67,17 @@ const KINDS = {
 } as const satisfies Record<string, ActivityOptions>;
 type Kind = keyof typeof KINDS;
 
-/** The activities as calls of `kind`; `summary` is what the Temporal UI shows for the call. */
-export function activities(kind: Kind, summary: string): Activities {
+/** Seconds that an attempt may take beyond what it is told to take. */
+const MARGIN = 600;
+
+/**
+ * The activities as calls of `kind`; `summary` is what the Temporal UI shows for the call.
+ * @param seconds what the policy lets the call last, where it says so; otherwise two hours
+ */
+export function activities(kind: Kind, summary: string, seconds?: number): Activities {
   return proxyActivities<Activities>({
     ...KINDS[kind],
+    ...(seconds !== undefined && { startToCloseTimeout: (seconds + MARGIN) * 1000 }),
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
     summary: summary.slice(0, 200),
   });

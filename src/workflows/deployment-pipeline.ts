@@ -242,9 +242,9 @@ class Post {
   /** A child that has just ended takes nothing any more; the letter is kept for the next. */
   async #send(child: Child, letter: Letter): Promise<void> {
     try {
-      await child.signal(letter.signal, letter.payload);
-    } catch (error) {
-      if (isCancellation(error)) throw error;
+      // Also while the pipeline is cancelled: its child still takes back, and may ask.
+      await CancellationScope.nonCancellable(() => child.signal(letter.signal, letter.payload));
+    } catch {
       this.#kept.push(letter);
     }
   }

@@ -1,5 +1,7 @@
 import {
   allHandlersFinished,
+  ApplicationFailure,
+  CancellationScope,
   condition,
   continueAsNew,
   defineQuery,
@@ -32,6 +34,7 @@ import {
 import { describeProblems } from '../domain/input.ts';
 import type { EnvironmentStatus, Holder, HolderPong, LockRelease, LockRequest } from '../domain/ledger.ts';
 import { renderEnvironment } from '../domain/render/environment.ts';
+import type { EnvironmentActivities } from '../activities/environment/types.ts';
 import { activities } from './activities.ts';
 import { explain, isCancellation } from './failures.ts';
 import { now } from './run/time.ts';
@@ -43,10 +46,13 @@ const LOOKED_FOR = '1 minute';
 export async function environment(input: EnvironmentInput): Promise<never> {
   const keeper = new Keeper(input);
   keeper.listen();
-  await keeper.begin();
-  while (!workflowInfo().continueAsNewSuggested) await keeper.serve();
-  await condition(allHandlersFinished);
-  return await continueAsNew<typeof environment>({ ...input, state: keeper.state });
+  // A cancellation would lose the ledger and open what is dirty or frozen: it has no effect.
+  return await CancellationScope.nonCancellable(async () => {
+    await keeper.begin();
+    while (!workflowInfo().continueAsNewSuggested) await keeper.serve();
+    await condition(allHandlersFinished);
+    return await continueAsNew<typeof environment>({ ...input, state: keeper.state });
+  });
 }
 
 class Keeper {
@@ -56,6 +62,10 @@ class Keeper {
   /** Requests whose run said that it does not hold the lock. */
   #disowned = new Set<string>();
   #adoptable: Holder | undefined;
+  /** Why the epoch could not be raised; cleared by the next who looks, and it is tried again. */
+  #problem: string | undefined;
+  /** The writes of the holder, one after the other: each writes what holds when its turn comes. */
+  #kept: Promise<unknown> = Promise.resolve();
 
   constructor(input: EnvironmentInput) {
     this.#fresh = input.state === undefined;
@@ -82,9 +92,13 @@ class Keeper {
     setHandler(defineQuery<EnvironmentStatus>(QUERIES.status), () => state.statusOf(this.state));
     setHandler(defineQuery<EnvironmentState['history']>(QUERIES.history), () => this.state.history);
     setHandler(defineQuery<Holder | null>(QUERIES.holder), () => this.state.holder ?? null);
-    setHandler(defineUpdate<EnvironmentStatus>(INSPECT_UPDATE), () => this.#inspect(), {
-      description: 'Looks for the holder of the lock, then answers with the status',
-    });
+    setHandler(
+      defineUpdate<EnvironmentStatus>(INSPECT_UPDATE),
+      () => CancellationScope.nonCancellable(() => this.#inspect()),
+      {
+        description: 'Looks for the holder of the lock, then answers with the status',
+      },
+    );
   }
 
   /** A signal of a person; one without a name and a reason has no effect and is logged. */
@@ -99,15 +113,25 @@ class Keeper {
   /** A new environment raises its epoch and grants nothing until it has found who held the lock before it was lost. */
   async begin(): Promise<void> {
     if (this.#fresh) {
-      const { platform, environment: name } = this.state;
-      const { epoch, lastHolder } = await activities('keep', 'raise the epoch').raiseEpoch({
-        platform,
-        environment: name,
-      });
+      const { epoch, lastHolder } = await this.#raiseEpoch();
       this.#set({ ...this.state, epoch });
       if (lastHolder !== undefined) await this.#findAgain(lastHolder);
+      else if (epoch > 1) this.#set(state.ledgerLost(this.state, now()));
     }
     this.#ready = true;
+  }
+
+  /** What passes is retried for ever; what does not is told to whoever looks, and tried again then. */
+  async #raiseEpoch(): ReturnType<EnvironmentActivities['raiseEpoch']> {
+    const { platform, environment: name } = this.state;
+    for (;;) {
+      try {
+        return await activities('keep', 'raise the epoch').raiseEpoch({ platform, environment: name });
+      } catch (error) {
+        this.#problem = explain(error);
+        await condition(() => this.#problem === undefined);
+      }
+    }
   }
 
   /** Waits for something to do and does it: one answer to the queue's head, or a look for the holder. */
@@ -176,7 +200,14 @@ class Keeper {
   }
 
   async #inspect(): Promise<EnvironmentStatus> {
-    await condition(() => this.#ready);
+    this.#problem = undefined;
+    await condition(() => this.#ready || this.#problem !== undefined);
+    if (this.#problem !== undefined) {
+      throw ApplicationFailure.nonRetryable(
+        `The environment cannot keep its lock: ${this.#problem}`,
+        'EnvironmentUnavailable',
+      );
+    }
     await this.#lookForHolder();
     return state.statusOf(this.state);
   }
@@ -205,7 +236,13 @@ class Keeper {
   }
 
   /** @returns what went wrong for good, if anything: whatever passes is retried for ever */
-  async #keepHolder(): Promise<string | undefined> {
+  #keepHolder(): Promise<string | undefined> {
+    const written = this.#kept.then(() => this.#writeHolder());
+    this.#kept = written;
+    return written;
+  }
+
+  async #writeHolder(): Promise<string | undefined> {
     const { platform, environment: name, epoch, holder } = this.state;
     const kept = holder && {
       workflowId: holder.workflowId,
@@ -251,7 +288,7 @@ function on<T>(
   receive: (message: T, second: unknown) => void | Promise<void>,
 ): void {
   setHandler(defineSignal<[unknown, unknown]>(signal), (message, second) => {
-    if (readable(message)) return receive(message, second);
+    if (readable(message)) return CancellationScope.nonCancellable(async () => receive(message, second));
     log.warn(`${signal} had no effect: its message could not be read`);
     return undefined;
   });

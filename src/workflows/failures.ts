@@ -77,4 +77,15 @@ export function failureType(error: unknown): string | undefined {
   return undefined;
 }
 
+/** The first of the details of the ApplicationFailure in an error, when it is an object. */
+export function failureDetails(error: unknown): Readonly<Record<string, unknown>> | undefined {
+  if (error instanceof ApplicationFailure) {
+    const first: unknown = error.details?.[0];
+    return typeof first === 'object' && first !== null ? (first as Record<string, unknown>) : undefined;
+  }
+  return error instanceof ActivityFailure || error instanceof TimeoutFailure
+    ? failureDetails(error.cause)
+    : undefined;
+}
+
 export { isCancellation };

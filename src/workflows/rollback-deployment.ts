@@ -12,7 +12,7 @@ import { DeploymentRun } from './run/deployment-run.ts';
 import { Inbox } from './run/inbox.ts';
 import { now } from './run/time.ts';
 import { whatItTakes } from './starter.ts';
-import { writeStatus } from './steps/record.ts';
+import { keepRecord } from './steps/record.ts';
 import { verifyRestored } from './steps/verify.ts';
 
 /** Puts an environment back on a release that its ledger knows: settings, Terraform configuration and task definitions. */
@@ -51,6 +51,7 @@ async function lookInTheRightAccount(target: Target): Promise<EnvironmentStatus>
 }
 
 async function revert(run: DeploymentRun, request: RollbackInput, target: DeploymentRecord): Promise<void> {
+  run.manifest = target.manifest;
   const states = await run.step('checklist', () => checklist(run, target), {
     detail: () => `${run.checks.length} checks passed`,
   });
@@ -67,14 +68,11 @@ async function revert(run: DeploymentRun, request: RollbackInput, target: Deploy
   const outputs = await infrastructure(run, target, status);
   for (const service of run.policy.services) await backTo(run, service.name, target, states);
   await verifyRestored(run, target.manifest, { outputs, taskDefinitions: target.taskDefinitions });
-  await run.step('record', async () => {
-    run.record = {
-      ...target,
-      ...run.recordOf(target.manifest),
-      outcome: 'Completed',
-      reason: `rolled back from ${request.failedVersion}: ${request.reason ?? 'no reason given'}`,
-    };
-    await writeStatus(run);
+  await keepRecord(run, {
+    ...target,
+    ...run.recordOf(target.manifest),
+    outcome: 'Completed',
+    reason: `rolled back from ${request.failedVersion}: ${request.reason ?? 'no reason given'}`,
   });
 }
 
@@ -95,14 +93,16 @@ async function checklist(run: DeploymentRun, target: DeploymentRecord): Promise<
   run.checks.push(
     await activities('read', `is this account ${where.account}?`).checkIdentity({ target: where }),
   );
+  // A service that came after this release has no image of it, and is left as it is.
+  const had = services.filter(({ name }) => target.manifest.images[name] !== undefined);
   const lookup = await activities('read', `find ${version} in the registry`).findManifest({
     registry,
-    services,
+    services: had,
     release: { version, commit },
   });
   const same =
     lookup.kind === 'found' &&
-    services.every(({ name }) => lookup.manifest.images[name] === target.manifest.images[name]);
+    had.every(({ name }) => lookup.manifest.images[name] === target.manifest.images[name]);
   const detail =
     lookup.kind === 'found'
       ? same
@@ -112,6 +112,8 @@ async function checklist(run: DeploymentRun, target: DeploymentRecord): Promise<
   run.checks.push({ name: 'release', passed: same, detail });
   const names = { target: where, parameters: target.settings, secrets: requiredSecrets };
   run.checks.push(...(await activities('read', 'parameters and secrets').checkRequired(names)));
+  const revisions = { target: where, taskDefinitions: target.taskDefinitions };
+  run.checks.push(...(await activities('read', 'task definitions').checkTaskDefinitions(revisions)));
   const failed = run.checks.filter(({ passed }) => !passed);
   if (failed.length > 0)
     throw new Ended('PreflightFailed', failed.map((c) => `${c.name}: ${c.detail}`).join('; '));
@@ -158,22 +160,25 @@ async function backTo(
   await run.step(
     `roll back ${name}`,
     async () => {
-      const rollout = await activities('write', `start ${name}`).startRollout({
+      // Whatever is under way is stopped: a person has ordered it.
+      await activities(
+        'process',
+        `${name} back to ${target.manifest.version}`,
+        policy.timeoutSeconds,
+      ).restoreService({
         target: where,
         service: wanted,
-        taskDefinition,
+        previous: asItWas(name, taskDefinition, wanted.desiredCount),
         rollout: policy,
         lock,
       });
-      const verdict = await activities('process', `follow ${name}`).followRollout({
-        target: where,
-        service: wanted,
-        rollout,
-        policy,
-      });
-      if (verdict.outcome !== 'pass')
-        throw new Ended('RollbackIncomplete', `${name} did not go back: ${verdict.reasons.join('; ')}`);
     },
     { detail: () => `from ${before}` },
   );
+}
+
+/** The state of a service on the release that is gone back to. */
+function asItWas(service: string, taskDefinition: string, desiredCount: number): ServiceState {
+  const steady = { stable: true, serving: true, detail: 'as the ledger has it' };
+  return { service, exists: true, taskDefinition, desiredCount, runningCount: desiredCount, ...steady };
 }

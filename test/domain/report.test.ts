@@ -21,6 +21,7 @@ function aReport(changes: Partial<DeploymentReport> = {}): DeploymentReport {
     checks: [],
     metrics: [],
     undone: [],
+    firstDeployment: false,
     ...changes,
   };
 }
@@ -46,7 +47,10 @@ describe('the summary', () => {
     expect(summarise(aReport({ undone: UNDONE, serving: { version: '1.3.0', commit: 'b' } }))).toBe(
       'Rolled back 1.4.0 in staging. All changes were taken back. 1.3.0 serves.',
     );
-    expect(summarise(aReport({ undone: UNDONE }))).toContain('Nothing serves: desired count 0.');
+    expect(summarise(aReport({ undone: UNDONE, firstDeployment: true }))).toContain(
+      'Nothing serves: desired count 0.',
+    );
+    expect(summarise(aReport({ undone: UNDONE }))).toContain('What ran before serves again.');
   });
 
   test('of what could not be taken back names the steps and does not call it taken back', () => {

@@ -150,7 +150,7 @@ describe('a failure after the first change', () => {
       const failure = await scene.failure(await scene.start('deployToStaging', RELEASE));
       expect(failure.type).toBe('RolledBack');
       expect(failure.report['undone']).toMatchObject([
-        { step: 'terraform', outcome: 'nothing to undo' },
+        { step: 'terraform', outcome: 'left' },
         { step: 'settings', outcome: 'undone' },
         { step: 'images', outcome: 'undone' },
       ]);

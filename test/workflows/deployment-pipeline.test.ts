@@ -255,6 +255,27 @@ describe('what people say to the pipeline', () => {
     });
   });
 
+  test('of a decision reaches the child of a pipeline that was cancelled', async () => {
+    await stage.play(async (scene) => {
+      aPlatform(scene);
+      scene.world.when('restoreService', () => {
+        throw ApplicationFailure.nonRetryable('access denied', 'AccessDenied');
+      });
+      const rollout = scene.world.holdUp('startRollout');
+      const handle = await scene.start('deploymentPipeline', RELEASE);
+      await rollout.reached;
+      await handle.cancel();
+      const child = scene.child('development', '1.4.0');
+      await scene.stopping(child);
+      rollout.go();
+      await scene.until<RunStatus>(child, 'status', ({ waiting }) => waiting !== undefined);
+      await handle.signal('decide', { by: 'al', action: 'continue' });
+      const failure = await scene.failure(handle);
+      expect(failure.type).toBe('RollbackIncomplete');
+      expect(failure.report).toMatchObject({ failed: { environment: 'development' } });
+    });
+  });
+
   test('however malformed is recorded by the child and wedges neither', async () => {
     await stage.play(async (scene) => {
       aPlatform(scene);

@@ -266,12 +266,32 @@ describe('an environment that was terminated and is rebuilt', () => {
     });
   });
 
-  test('while nobody held it is clean', async () => {
+  test('while nobody held it is dirty all the same, until a person answers for it: its ledger is lost', async () => {
     await stage.play(async (scene) => {
       scene.world.policy('staging');
       await (await deploy(scene)).result();
       await scene.environment('staging').terminate('by mistake');
+      const failure = await scene.failure(await deploy(scene, '1.5.0'));
+      expect(failure.type).toBe('PreflightFailed');
+      expect(failure.message).toContain('its ledger is empty');
+      await scene.environment('staging').signal(ENVIRONMENT_SIGNALS.overrideDirty, ADA);
       expect(await (await deploy(scene, '1.5.0')).result()).toMatchObject({ outcome: 'Completed' });
     });
+  });
+});
+
+test('a cancellation has no effect: ledger, freeze and dirt stay', async () => {
+  await stage.play(async (scene) => {
+    scene.world.policy('staging');
+    await (await deploy(scene)).result();
+    const environment = scene.environment('staging');
+    await environment.signal(ENVIRONMENT_SIGNALS.freeze, ADA);
+    await environment.cancel();
+    expect(await inspect(scene)).toMatchObject({
+      frozen: { by: 'ada' },
+      current: { manifest: { version: '1.4.0' } },
+    });
+    await environment.signal(ENVIRONMENT_SIGNALS.unfreeze, ADA);
+    expect(await (await deploy(scene, '1.5.0')).result()).toMatchObject({ outcome: 'Completed' });
   });
 });

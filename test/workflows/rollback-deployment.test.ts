@@ -51,14 +51,14 @@ describe('a rollback', () => {
     await stage.play(async (scene) => {
       await twoReleases(scene);
       const rollouts: string[] = [];
-      scene.world.when('startRollout', ({ taskDefinition }) => void rollouts.push(taskDefinition));
+      scene.world.when('restoreService', ({ previous }) => void rollouts.push(previous.taskDefinition ?? ''));
       const restored: string[] = [];
       scene.world.when('restoreTerraform', ({ release }) => void restored.push(release.commit));
       const report: DeploymentReport = await (await scene.start('rollbackDeployment', BACK)).result();
       expect(report).toMatchObject({ outcome: 'Completed', release: { version: '1.3.0' } });
       expect(restored).toEqual([OTHER_COMMIT]);
       expect(rollouts).toEqual(['arn:task-definition/web:1.3.0']);
-      expect(scene.world.writes).toEqual(['restoreTerraform', 'startRollout', 'writeStatus']);
+      expect(scene.world.writes).toEqual(['restoreTerraform', 'restoreService', 'writeStatus']);
       const status = await statusOf(scene);
       expect(status.current).toMatchObject({
         manifest: { version: '1.3.0', commit: OTHER_COMMIT },
@@ -79,7 +79,7 @@ describe('a rollback', () => {
       expect(await (await scene.start('rollbackDeployment', BACK)).result()).toMatchObject({
         outcome: 'Completed',
       });
-      expect(scene.world.writes).toEqual(['startRollout', 'writeStatus']);
+      expect(scene.world.writes).toEqual(['restoreService', 'writeStatus']);
     });
   });
 
@@ -191,7 +191,11 @@ describe('a rollback', () => {
 
 describe('a rollback that stops in the middle is incomplete and leaves the environment dirty', () => {
   test.each([
-    ['because a service does not go back', 'followRollout', { outcome: 'fail', reasons: ['no capacity'] }],
+    [
+      'because a service is not what it should be',
+      'checkServiceStatus',
+      [{ name: 'web', passed: false, detail: 'no capacity' }],
+    ],
     [
       'because another version is served',
       'checkServedVersions',
@@ -214,13 +218,13 @@ describe('a rollback that stops in the middle is incomplete and leaves the envir
   test('because an activity failed', async () => {
     await stage.play(async (scene) => {
       await twoReleases(scene);
-      scene.world.when('startRollout', () => {
+      scene.world.when('restoreService', () => {
         throw ApplicationFailure.nonRetryable('access denied', 'AccessDenied');
       });
       const failure = await scene.failure(await scene.start('rollbackDeployment', BACK));
       expect(failure.type).toBe('RollbackIncomplete');
       expect((await statusOf(scene)).dirty).toBeDefined();
-      scene.world.when('startRollout', () => undefined);
+      scene.world.when('restoreService', () => undefined);
       expect(await (await scene.start('rollbackDeployment', BACK)).result()).toMatchObject({
         outcome: 'Completed',
       });
@@ -231,7 +235,7 @@ describe('a rollback that stops in the middle is incomplete and leaves the envir
   test.each(['abort', 'cancel'])('by %s', async (how) => {
     await stage.play(async (scene) => {
       await twoReleases(scene);
-      const rollout = scene.world.holdUp('startRollout');
+      const rollout = scene.world.holdUp('restoreService');
       const handle = await scene.start('rollbackDeployment', BACK);
       await rollout.reached;
       await (how === 'abort' ? handle.signal('abort', { by: 'ada', reason: 'no' }) : handle.cancel());

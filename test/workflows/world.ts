@@ -162,6 +162,9 @@ export class World {
       checkScans: async () => [pass('scan web')],
       checkIdentity: async () => pass('AWS account'),
       checkRequired: async () => [],
+      checkTaskDefinitions: async () => [pass('task definition of web')],
+      existingSettings: async () => [],
+      existingPromotions: async () => [],
       planSettings: async ({ release }) => [
         { key: 'MODEL', parameter: `/notes/${release.version}/MODEL`, value: DIGEST },
       ],

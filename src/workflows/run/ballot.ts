@@ -27,6 +27,7 @@ export class Ballot {
 
   /** From now on approvals are asked for `evidence`; those that came before there was any count for it. */
   present(evidence: Evidence): void {
+    this.#bind();
     this.#evidence = evidence;
     this.#bind();
   }

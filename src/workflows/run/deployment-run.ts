@@ -8,7 +8,7 @@ import {
 import type { DeploymentRecord } from '../../domain/ledger.ts';
 import type { FailedOutcome, Outcome } from '../../domain/outcome.ts';
 import type { EnvironmentPolicy, SignalPolicy } from '../../domain/policy.ts';
-import type { Release } from '../../domain/release.ts';
+import type { Manifest, Release } from '../../domain/release.ts';
 import { fitted, summarise, type DeploymentReport, type UndoneStep } from '../../domain/report.ts';
 import type { RunStatus } from '../../domain/status.ts';
 import type { Check, MetricJudgement } from '../../domain/verdict.ts';
@@ -49,6 +49,12 @@ export class DeploymentRun {
   readonly metrics: MetricJudgement[] = [];
   /** What served before this run. */
   previous: DeploymentRecord | undefined;
+  /** What the run's release is made of, once it is known. */
+  manifest: Manifest | undefined;
+  /** Tasks of the services ran before this run, whether or not Slipway had deployed them. */
+  somethingRan = false;
+  /** What could not be done after the release was live and verified: told, and no reason to go back. */
+  readonly remarks: string[] = [];
   /** Set when the run's release is live and verified. */
   record: DeploymentRecord | undefined;
   readonly #saga = new Saga();
@@ -151,15 +157,17 @@ export class DeploymentRun {
       ...(this.record && { record: this.record, current: true }),
       keep: this.policy.keepReleases,
     });
-    const reason =
-      released?.accepted === false ? `the ledger did not take the record: ${released.reason}` : undefined;
-    const report = this.#report('Completed', reason);
+    if (released?.accepted === false)
+      this.remarks.push(`the ledger did not take the record: ${released.reason}`);
+    const report = this.#report('Completed', this.remarks.join('; ') || undefined);
     await this.#close(report);
     return report;
   }
 
   async #fail(error: unknown): Promise<ApplicationFailure> {
+    // Judged now: what people say while changes are taken back is too late to be the reason.
     const reason = this.#reason(error);
+    const ended = this.#outcomeOf(error);
     if (this.#saga.begun) {
       const index = this.#progress.begin('rollback');
       this.#undone = await this.#saga.compensate(explain, (step, failure) =>
@@ -167,7 +175,7 @@ export class DeploymentRun {
       );
       this.#progress.end(index, this.#undoneAll() ? 'done' : 'failed', `${this.#undone.length} steps`);
     }
-    const outcome = this.#failedOutcome(error);
+    const outcome = this.#oneWay || !this.#undoneAll() ? 'RollbackIncomplete' : ended;
     this.#outcome = outcome;
     await this.#releaseAfterFailure(outcome, reason);
     const report = this.#report(outcome, reason);
@@ -183,10 +191,9 @@ export class DeploymentRun {
   }
 
   #failedRecord(outcome: FailedOutcome, reason: string): DeploymentRecord | undefined {
-    const { evidence } = this.ballot;
-    if (evidence === undefined) return undefined;
+    if (this.manifest === undefined) return undefined;
     return {
-      ...this.recordOf(evidence.manifest),
+      ...this.recordOf(this.manifest),
       taskDefinitions: {},
       desiredCounts: {},
       settings: [],
@@ -216,26 +223,28 @@ export class DeploymentRun {
   }
 
   #undoneAll(): boolean {
-    return this.#undone.every(({ outcome }) => outcome === 'undone' || outcome === 'nothing to undo');
+    return this.#undone.every(({ outcome }) => outcome !== 'failed' && outcome !== 'not possible');
   }
 
-  #failedOutcome(error: unknown): FailedOutcome {
-    if (this.#oneWay || !this.#undoneAll()) return 'RollbackIncomplete';
-    if (isCancellation(error))
-      return this.inbox.abort === undefined && this.inbox.rejection ? 'Rejected' : 'Aborted';
-    if (error instanceof Ended)
+  #outcomeOf(error: unknown): FailedOutcome {
+    const { abort, rejection } = this.inbox;
+    // Whatever error a step ended with on the way: a person had stopped the run.
+    if (abort !== undefined) return 'Aborted';
+    if (rejection !== undefined) return 'Rejected';
+    if (isCancellation(error)) return 'Aborted';
+    if (error instanceof Ended) {
       return error.outcome === 'RolledBack' && !this.#saga.begun ? 'PreflightFailed' : error.outcome;
+    }
     if (failureType(error) === 'InvalidInput') return 'InvalidInput';
     return this.#saga.begun ? 'RolledBack' : 'PreflightFailed';
   }
 
   #reason(error: unknown): string {
-    if (!isCancellation(error)) return explain(error);
     const { abort, rejection } = this.inbox;
-    if (abort !== undefined) return `aborted by ${abort.by}: ${abort.reason}`;
-    return rejection === undefined
-      ? 'the run was cancelled'
-      : `rejected by ${rejection.by}: ${rejection.reason}`;
+    const found = isCancellation(error) ? undefined : explain(error);
+    if (abort !== undefined) return also(`aborted by ${abort.by}: ${abort.reason}`, found);
+    if (rejection !== undefined) return also(`rejected by ${rejection.by}: ${rejection.reason}`, found);
+    return found ?? 'the run was cancelled';
   }
 
   /** A compensation that keeps failing keeps the lock, pages, and asks; it is never swallowed. */
@@ -271,6 +280,7 @@ export class DeploymentRun {
       checks: this.checks,
       metrics: this.metrics,
       undone: this.#undone,
+      firstDeployment: !this.somethingRan,
       ...(previous && { previous: { version: previous.version, commit: previous.commit } }),
       ...(serving && { serving: { version: serving.version, commit: serving.commit } }),
       ...(reason && { reason }),
@@ -301,4 +311,8 @@ function signalPolicy({ signals, verification }: EnvironmentPolicy): SignalPolic
   return group === undefined
     ? signals
     : { ...signals, allowed: { ...signals.allowed, recordManualTest: [group] } };
+}
+
+function also(reason: string, found: string | undefined): string {
+  return found === undefined ? reason : `${reason}; the step then under way ended with: ${found}`;
 }

@@ -1,4 +1,5 @@
 import {
+  CancellationScope,
   condition,
   defineSignal,
   getExternalWorkflowHandle,
@@ -7,6 +8,7 @@ import {
 } from '@temporalio/workflow';
 import type { LockProof } from '../../activities/lock.ts';
 import { ENVIRONMENT_SIGNALS, HOLDER_SIGNALS, workflowId } from '../../contract.ts';
+import { isHolderPing, isLockAnswer, isLockReleased } from '../../domain/environment-messages.ts';
 import type {
   Holder,
   LockAnswer,
@@ -39,14 +41,16 @@ export class EnvironmentLock {
   constructor(target: Target) {
     this.#target = target;
     this.#environmentId = workflowId.environment(target.platform, target.environment);
-    setHandler(defineSignal<[LockAnswer]>(HOLDER_SIGNALS.lockAnswer), (answer) => {
-      if (answer.requestId === this.#request?.requestId) this.#answer = answer;
+    setHandler(defineSignal<[unknown]>(HOLDER_SIGNALS.lockAnswer), (answer) => {
+      if (isLockAnswer(answer) && answer.requestId === this.#request?.requestId) this.#answer = answer;
     });
-    setHandler(defineSignal<[LockReleased]>(HOLDER_SIGNALS.lockReleased), (released) => {
-      if (released.requestId === this.#request?.requestId) this.#released = released;
+    setHandler(defineSignal<[unknown]>(HOLDER_SIGNALS.lockReleased), (released) => {
+      if (isLockReleased(released) && released.requestId === this.#request?.requestId)
+        this.#released = released;
     });
-    setHandler(defineSignal<[{ requestId: string }]>(HOLDER_SIGNALS.holderPing), async ({ requestId }) => {
-      await this.#answerPing(requestId);
+    setHandler(defineSignal<[unknown]>(HOLDER_SIGNALS.holderPing), async (ping) => {
+      // Also while the run takes back what it did: a rebuilt environment has to find it.
+      if (isHolderPing(ping)) await CancellationScope.nonCancellable(() => this.#answerPing(ping.requestId));
     });
   }
 

@@ -8,6 +8,8 @@ import { now } from './time.ts';
 
 /** Signals beyond this number are counted only, so that a flood cannot fill the run's memory or its report. */
 const KEPT_SIGNALS = 500;
+/** Heard however many came before: without them a run could not be stopped, or not go on. */
+const ALWAYS: readonly HumanSignal[] = ['abort', 'decide'];
 
 const DESCRIPTIONS: Readonly<Record<HumanSignal, string>> = {
   approve: 'Approves the evidence: {by, evidence?, comment?}',
@@ -49,18 +51,23 @@ export class Inbox {
 
   receive(signal: HumanSignal, payload: unknown): void {
     this.#received += 1;
-    if (this.#received > KEPT_SIGNALS) return;
+    if (this.#received === KEPT_SIGNALS)
+      this.ignore(signal, `from signal ${KEPT_SIGNALS} on only ${ALWAYS.join(' and ')} are heard`);
+    if (this.#received >= KEPT_SIGNALS && !ALWAYS.includes(signal)) return;
     const parsed = parsePayload(signal, payload);
     if (parsed.kind === 'invalid') this.ignore(signal, describeProblems(parsed.problems));
     else this.#judge(signal, parsed.value);
   }
 
-  /** Signals that were received, counted even beyond what is kept. */
-  get received(): number {
-    return this.#received;
+  /** A result that came before anybody was asked is for something else. */
+  forgetManualTest(): void {
+    if (this.manualTest === undefined) return;
+    this.ignore('recordManualTest', 'it came before the manual test was asked for', this.manualTest.by);
+    this.manualTest = undefined;
   }
 
   ignore(signal: string, reason: string, by?: string): void {
+    if (this.ignored.length >= KEPT_SIGNALS) return;
     this.ignored.push({ signal, at: now(), reason, ...(by !== undefined && { by }) });
   }
 

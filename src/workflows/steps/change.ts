@@ -1,10 +1,11 @@
 /** The steps that change an environment, each with what takes it back. */
-import { workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { ServiceState } from '../../activities/ecs/types.ts';
 import type { Outputs, TerraformActivities, TerraformApplied } from '../../activities/terraform/types.ts';
 import type { ServicePolicy } from '../../domain/policy.ts';
+import type { DecidePayload } from '../../domain/requests.ts';
 import { activities } from '../activities.ts';
-import { Ended, explain, failureType } from '../failures.ts';
+import { Ended, explain, failureDetails, failureType } from '../failures.ts';
 import type { DeploymentRun } from '../run/deployment-run.ts';
 import type { Undo } from '../run/saga.ts';
 import { now } from '../run/time.ts';
@@ -19,28 +20,22 @@ export interface Deployed {
 }
 
 /** Puts the environment's tag on the digests that were tested. Nothing is rebuilt, no tag is moved. */
-export async function promote(run: DeploymentRun, { manifest, status }: Prepared): Promise<void> {
+export async function promote(run: DeploymentRun, { manifest }: Prepared): Promise<void> {
   const { registry, services, target } = run.policy;
   const { proof: lock } = run.lock;
   const tag = `${target.environment}-${manifest.version}`;
-  // A release that was live here before has its tag already, and a rollback to it must find it.
-  if (
-    status.history.some((past) => past.outcome === 'Completed' && past.manifest.version === manifest.version)
-  )
-    return;
+  const input = { registry, manifest, tag };
+  const there = await activities('read', `who has ${tag}?`).existingPromotions({ ...input, services });
+  const added = services.filter(({ name }) => !there.includes(name));
+  if (added.length === 0) return;
   await run.step(
     'images',
-    () => activities('write', `tag ${tag}`).promoteImages({ registry, services, manifest, tag, lock }),
+    () => activities('write', `tag ${tag}`).promoteImages({ ...input, services: added, lock }),
     {
       detail: (tagged) => `${tag} on ${tagged.length} images`,
       undo: async () => {
-        const untagged = await activities('undoWrite', `take ${tag} off`).withdrawPromotion({
-          registry,
-          services,
-          manifest,
-          tag,
-          lock,
-        });
+        const untag = activities('undoWrite', `take ${tag} off`);
+        const untagged = await untag.withdrawPromotion({ ...input, services: added, lock });
         return undone(untagged, (names) => `${tag} taken off ${names.join(', ')}`);
       },
     },
@@ -48,31 +43,27 @@ export async function promote(run: DeploymentRun, { manifest, status }: Prepared
 }
 
 /** Writes the release's settings to parameters of its own, so that no running task ever reads another value. */
-export async function settings(run: DeploymentRun, { settings: planned, status }: Prepared): Promise<void> {
+export async function settings(run: DeploymentRun, { settings: planned }: Prepared): Promise<void> {
   const { target, settings: file } = run.policy;
   if (planned.length === 0) return;
   const { release } = run;
   const { proof: lock } = run.lock;
-  const kept = new Set(status.history.flatMap((past) => past.settings));
-  const names = planned.map(({ parameter }) => parameter).filter((name) => !kept.has(name));
-  await run.step(
-    'settings',
-    () =>
-      activities('write', `write ${planned.length} settings`).writeSettings({
+  const all = planned.map(({ parameter }) => parameter);
+  const there = await activities('read', 'settings that are there').existingSettings({ target, names: all });
+  const names = all.filter((name) => !there.includes(name));
+  const input = { target, release, lock, ...(file && { file }) };
+  await run.step('settings', () => activities('write', `write ${all.length} settings`).writeSettings(input), {
+    detail: (written) => `${written.length} parameters of ${release.version}`,
+    undo: async () => {
+      if (names.length === 0) return undone([], String);
+      const deleted = await activities('undoWrite', 'delete the settings').deleteSettings({
         target,
-        release,
+        names,
         lock,
-        ...(file && { file }),
-      }),
-    {
-      detail: (written) => `${written.length} parameters of ${release.version}`,
-      undo: async () =>
-        undone(
-          await activities('undoWrite', 'delete the settings').deleteSettings({ target, names, lock }),
-          (deleted) => `${deleted.length} parameters deleted`,
-        ),
+      });
+      return undone(deleted, () => `${deleted.length} parameters deleted`);
     },
-  );
+  });
 }
 
 /** Applies the approved change set. @returns the environment's outputs */
@@ -89,56 +80,72 @@ export async function infrastructure(run: DeploymentRun, { terraform: plan }: Pr
       detail: () => 'no changes',
     });
   }
-  const applied = await run.step('terraform', () => apply(run, { ...input, approved, lock }), {
+  const apply = new Apply(run, { ...input, approved, lock });
+  const applied = await run.step('terraform', () => apply.do(), {
     detail: () =>
       `${counts.create} added, ${counts.update} changed, ${counts.replace} replaced, ${counts.delete} destroyed`,
-    undo: restoreTerraform(run),
+    undo: () => apply.undo(),
   });
   return applied.outputs;
 }
 
-/** An apply that was killed half-way may have made what the state does not know: a person looks before it goes on. */
-async function apply(
-  run: DeploymentRun,
-  input: Parameters<TerraformActivities['applyTerraform']>[0],
-): Promise<TerraformApplied> {
-  for (let resuming = false; ; resuming = true) {
-    try {
-      return await activities('process', 'terraform apply').applyTerraform({
-        ...input,
-        ...(resuming && { resuming }),
-      });
-    } catch (error) {
-      if (failureType(error) !== 'ApplyInterrupted') throw error;
-      const { action, by } = await run.people.decide(explain(error), ['retry', 'rollback']);
-      if (action === 'rollback')
-        throw new Ended('RolledBack', `${explain(error)} (${by} decided to go back)`);
+/** One apply, and whether there is anything of it to take back. */
+class Apply {
+  readonly #run: DeploymentRun;
+  readonly #input: Parameters<TerraformActivities['applyTerraform']>[0];
+  /** Until an attempt says that it did not: an answer may be lost. */
+  #mayHaveBegun = true;
+
+  constructor(run: DeploymentRun, input: Parameters<TerraformActivities['applyTerraform']>[0]) {
+    this.#run = run;
+    this.#input = input;
+  }
+
+  /** An apply that was killed half-way may have made what the state does not know: a person looks before it goes on. */
+  async do(): Promise<TerraformApplied> {
+    for (let resuming = false; ; resuming = true) {
+      try {
+        const processes = activities('process', 'terraform apply');
+        return await processes.applyTerraform({ ...this.#input, ...(resuming && { resuming }) });
+      } catch (error) {
+        if (failureType(error) !== 'ApplyInterrupted') {
+          this.#mayHaveBegun = resuming || failureDetails(error)?.['started'] !== false;
+          throw error;
+        }
+        const { action, by } = await this.#ask(explain(error));
+        if (action === 'rollback')
+          throw new Ended('RolledBack', `${explain(error)} (${by} decided to go back)`);
+      }
     }
   }
-}
 
-function restoreTerraform(run: DeploymentRun): Undo {
-  return async () => {
-    const { target, terraform } = run.policy;
-    const commit = run.previous?.terraformCommit;
-    if (terraform === undefined || run.previous === undefined || commit === undefined) {
+  /** Also of a run that is being stopped: what the state does not know is not forgotten for it. */
+  async #ask(what: string): Promise<DecidePayload> {
+    return await CancellationScope.nonCancellable(() => this.#run.people.decide(what, ['retry', 'rollback']));
+  }
+
+  async undo(): ReturnType<Undo> {
+    const { target, terraform, lock, approved: failed } = this.#input;
+    const { previous } = this.#run;
+    if (!this.#mayHaveBegun) return { outcome: 'nothing to undo', detail: 'nothing was applied' };
+    if (previous?.terraformCommit === undefined) {
       return {
-        outcome: 'nothing to undo',
-        detail: 'first deployment: its infrastructure stays, there is no earlier configuration',
+        outcome: 'left',
+        detail: 'no earlier release of the ledger has a configuration to go back to',
       };
     }
-    const release = { version: run.previous.manifest.version, commit };
-    const { proof: lock } = run.lock;
+    const release = { version: previous.manifest.version, commit: previous.terraformCommit };
     const { changed } = await activities('undo', `terraform back to ${release.version}`).restoreTerraform({
       target,
       terraform,
       release,
+      failed,
       lock,
     });
     return changed
       ? { outcome: 'undone', detail: `the configuration of ${release.version} applied` }
       : { outcome: 'nothing to undo', detail: `the configuration of ${release.version} was in place` };
-  };
+  }
 }
 
 /** Registers the task definitions, runs the migration, and rolls the services out in dependency order. */
@@ -192,28 +199,46 @@ async function migrate(run: DeploymentRun, taskDefinitions: Readonly<Record<stri
   const taskDefinition = taskDefinitions[service.name] ?? '';
   const input = { target, service, taskDefinition, migration, lock };
   const startedBy = (direction: string) => `${direction}-${workflowInfo().firstExecutionRunId}`.slice(0, 36);
+  const { timeoutSeconds, command, undo } = migration;
+  let ended = false;
   await run.step(
     'migration',
     async () => {
-      const done = await activities('process', migration.command.join(' ')).runMigration({
+      const done = await activities('process', command.join(' '), timeoutSeconds).runMigration({
         ...input,
         direction: 'do',
         startedBy: startedBy('m'),
       });
+      ended = true;
       if (done.exitCode !== 0) throw new Ended('RolledBack', `the migration failed: ${done.detail}`);
     },
     {
       undo: async () => {
-        if (migration.undo === undefined)
-          return { outcome: 'not possible', detail: 'the migration is declared irreversible' };
-        const back = await activities('undo', migration.undo.join(' ')).runMigration({
-          ...input,
-          direction: 'undo',
-          startedBy: startedBy('u'),
-        });
-        return back.exitCode === 0
-          ? { outcome: 'undone', detail: migration.undo.join(' ') }
-          : { outcome: 'failed', detail: `the migration's undo failed: ${back.detail}` };
+        const irreversible = {
+          outcome: 'not possible',
+          detail: 'the migration is declared irreversible',
+        } as const;
+        if (ended && undo === undefined) return irreversible;
+        // Whether a migration that did not end had begun, its task says.
+        const lookFor = ended ? {} : { lookFor: startedBy('m') };
+        const tasks = activities('undo', (undo ?? command).join(' '), timeoutSeconds);
+        try {
+          const back = await tasks.runMigration({
+            ...input,
+            ...lookFor,
+            direction: 'undo',
+            startedBy: startedBy('u'),
+          });
+          if (back.ran === false) return { outcome: 'nothing to undo', detail: back.detail };
+          if (back.exitCode === 0) return { outcome: 'undone', detail: (undo ?? []).join(' ') };
+          throw ApplicationFailure.nonRetryable(
+            `the migration's undo failed: ${back.detail}`,
+            'MigrationNotUndone',
+          );
+        } catch (error) {
+          if (failureType(error) === 'MigrationIrreversible') return irreversible;
+          throw error;
+        }
       },
     },
   );
@@ -238,7 +263,11 @@ async function rollOut(
         lock,
       });
       run.note(rollout.serviceDeploymentArn ?? 'already runs this release');
-      const verdict = await activities('process', `follow ${service.name}`).followRollout({
+      const verdict = await activities(
+        'process',
+        `follow ${service.name}`,
+        policy.timeoutSeconds,
+      ).followRollout({
         target,
         service,
         rollout,
@@ -253,6 +282,7 @@ async function rollOut(
           target,
           service,
           previous,
+          ours: taskDefinition,
           rollout: policy,
           lock,
         }),

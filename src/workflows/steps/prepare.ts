@@ -56,11 +56,12 @@ async function checklist(run: DeploymentRun): Promise<Checked> {
     ),
   ]);
   run.previous = status?.current;
+  run.manifest = lookup?.kind === 'found' ? lookup.manifest : undefined;
   if (commit !== undefined) run.checks.push(commitCheck(commit));
   if (lookup !== undefined) run.checks.push(releaseCheck(run, lookup));
   if (status !== undefined) run.checks.push(environmentCheck(run, status));
   run.checks.push(approverCheck(run));
-  const manifest = lookup?.kind === 'found' ? lookup.manifest : undefined;
+  const { manifest } = run;
   const parts = commit?.found === true ? await checkCommit(run, manifest) : undefined;
   failUnlessPassed(run, lookup);
   if (manifest === undefined || status === undefined || parts?.services === undefined) {
@@ -113,6 +114,7 @@ async function checkCommit(
         activities('process', 'terraform validate').checkTerraform({ target, terraform, release }),
       ),
   ]);
+  run.somethingRan = planned?.states.some(({ runningCount }) => runningCount > 0) ?? false;
   run.checks.push(...(planned?.checks ?? []), ...(planned?.states ?? []).map(stateCheck));
   return { settings, services: planned };
 }

@@ -73,7 +73,7 @@ async function soak(
   await run.step(
     'deployment window',
     async () => {
-      const watched = await activities('process', `watch for ${seconds} s`).watchWindow({
+      const watched = await activities('process', `watch for ${seconds} s`, seconds).watchWindow({
         ...input,
         metrics,
         seconds,
@@ -94,7 +94,7 @@ async function test(
   await run.step(
     `tests: ${suite.name}`,
     async () => {
-      const result = await activities('process', suite.command.join(' ')).runTests({
+      const result = await activities('process', suite.command.join(' '), suite.timeoutSeconds).runTests({
         target,
         release: run.release,
         suite,
@@ -114,6 +114,7 @@ async function manualTest(run: DeploymentRun): Promise<void> {
     'manual test',
     async () => {
       const expires = new Date(Date.now() + wanted.expiresAfterSeconds * 1000).toISOString();
+      run.inbox.forgetManualTest();
       await run.people.notify(
         'waiting',
         `Waits for the manual test of ${run.release.version}: ${wanted.instructions}`,

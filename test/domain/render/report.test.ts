@@ -14,6 +14,7 @@ function aReport(changes: Partial<DeploymentReport> = {}): DeploymentReport {
     release: { version: '1.4.0', commit: COMMIT },
     previous: { version: '1.3.2', commit: 'b'.repeat(40) },
     serving: { version: '1.3.2', commit: 'b'.repeat(40) },
+    firstDeployment: false,
     summary: 'Rolled back 1.4.0 in production: web died. All changes were taken back. 1.3.2 serves.',
     reason: 'web died',
     startedBy: 'dana',
