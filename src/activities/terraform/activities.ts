@@ -1,4 +1,3 @@
-import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { join } from 'node:path';
 import { guard } from '../../domain/change-set-guards.ts';
@@ -14,6 +13,8 @@ import { apply } from './apply.ts';
 import { terraform } from './command.ts';
 import { DEFAULT_GRACE } from './dependencies.ts';
 import type { TerraformDependencies } from './dependencies.ts';
+import { notStarted } from './not-started.ts';
+import { ApplyProgress } from './progress.ts';
 import type { TerraformActivities, TerraformInput } from './types.ts';
 import { outputs, plan, prepare, rescue } from './workspace.ts';
 
@@ -60,22 +61,30 @@ export function createTerraformActivities(dependencies: TerraformDependencies): 
     },
 
     async applyTerraform(input) {
-      const resuming = input.resuming === true || activityInfo().attempt > 1;
-      return within(input, (directory, supervisor) =>
-        apply(dependencies, { ...input, resuming }, directory, supervisor),
-      );
+      return ApplyProgress.during(async (progress) => {
+        const certain = input.resuming !== true && progress.notBegun;
+        try {
+          return await within(input, (directory, supervisor) =>
+            apply(dependencies, { ...input, resuming: !certain }, directory, supervisor, progress),
+          );
+        } catch (error) {
+          throw certain && progress.notBegun ? notStarted(error) : error;
+        }
+      });
     },
 
     async restoreTerraform(input) {
       const { target } = input;
-      return within(input, async (directory, supervisor) => {
-        // An apply that outlived its run must not go on beside its undo.
-        const others = await othersRunning(directoryOf(target), LAYOUT.outliving, directory);
-        const { grace = DEFAULT_GRACE } = dependencies;
-        const stopAll = () => Promise.all(others.map((other) => stopProcess(other, grace)));
-        await beating('stopping an earlier terraform apply', stopAll);
-        return apply(dependencies, { ...input, resuming: true }, directory, supervisor);
-      });
+      const work = (progress: ApplyProgress) =>
+        within(input, async (directory, supervisor) => {
+          // An apply that outlived its run must not go on beside its undo.
+          const others = await othersRunning(directoryOf(target), LAYOUT.outliving, directory);
+          const { grace = DEFAULT_GRACE } = dependencies;
+          const stopAll = () => Promise.all(others.map((other) => stopProcess(other, grace)));
+          await beating('stopping an earlier terraform apply', stopAll);
+          return apply(dependencies, { ...input, resuming: true }, directory, supervisor, progress);
+        });
+      return ApplyProgress.during(work);
     },
 
     async readOutputs(input) {

@@ -2,11 +2,12 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compare, describeDone } from '../../domain/change-set-compare.ts';
 import type { Comparison } from '../../domain/change-set-compare.ts';
-import { guard } from '../../domain/change-set-guards.ts';
+import { createdBy, guard } from '../../domain/change-set-guards.ts';
 import { normalise } from '../../domain/change-set-normalise.ts';
 import { changesSomething } from '../../domain/change-set-plan.ts';
 import type { PlanJson } from '../../domain/change-set-plan.ts';
 import type { ChangeSet } from '../../domain/change-set.ts';
+import type { Target } from '../../domain/policy.ts';
 import type { LockProof } from '../lock.ts';
 import { KEPT } from '../process/operation.ts';
 import { inspectProcess } from '../process/run.ts';
@@ -17,6 +18,7 @@ import type { Followed, Workspace } from './command.ts';
 import { DEFAULT_GRACE } from './dependencies.ts';
 import type { TerraformDependencies } from './dependencies.ts';
 import { applyInterrupted, changeSetDiffers, planRefused } from './errors.ts';
+import type { ApplyProgress } from './progress.ts';
 import type { TerraformApplied, TerraformInput } from './types.ts';
 import { addressesInState, configurationIn, outputs, plan, prepare } from './workspace.ts';
 
@@ -42,19 +44,24 @@ export async function apply(
   input: ApplyInput,
   directory: string,
   supervisor: Supervisor,
+  progress: ApplyProgress,
 ): Promise<TerraformApplied> {
   const found = await inspectProcess(join(directory, 'apply'));
-  if (found !== 'absent') return resume(dependencies, input, directory, supervisor);
+  if (found !== 'absent') return resume(dependencies, input, directory, supervisor, progress);
+  const again = () => anew(dependencies, input, directory, supervisor);
+  const { unfinished } = progress;
+  if (unfinished !== undefined) throw await interrupted(input.target, again, unfinished);
   const workspace = await prepare(dependencies, input, directory, supervisor);
   const { json, file } = await plan(workspace, { lock: true });
   const { counts, changes } = judge(input, json, dependencies.key);
   const changed = changesSomething(json);
   if (changed) {
-    const created = changes.filter(({ actions }) => actions.includes('create')).map(({ address }) => address);
+    const created = createdBy(changes);
     await writeFile(join(directory, KEPT), JSON.stringify({ counts, created } satisfies Kept));
     await dependencies.assertHolder(input.lock);
+    await progress.begin(created);
     const end = await start(workspace, 'apply', ['-input=false', '-no-color', '-json', file], file);
-    await settle(workspace, end, () => anew(dependencies, input, directory, supervisor), created);
+    await settle(workspace, end, again, created, progress);
   }
   return { outputs: await outputs(workspace), changed, counts };
 }
@@ -89,13 +96,15 @@ async function resume(
   input: ApplyInput,
   directory: string,
   supervisor: Supervisor,
+  progress: ApplyProgress,
 ): Promise<TerraformApplied> {
   const { counts, created } = await readKept(directory);
+  progress.follow(created);
   const configuration = await configurationIn(directory);
   const { grace = DEFAULT_GRACE } = dependencies;
   const left = { input, directory, configuration, supervisor, grace, secrets: new Set<string>() };
   const again = () => anew(dependencies, input, directory, supervisor);
-  await settle(left, await follow(left, 'apply'), again, created);
+  await settle(left, await follow(left, 'apply'), again, created, progress);
   return { outputs: await outputs(await again()), changed: true, counts };
 }
 
@@ -105,15 +114,25 @@ async function settle(
   end: ProcessEnd,
   again: () => Promise<Workspace>,
   created: readonly string[],
+  progress: ApplyProgress,
 ): Promise<void> {
-  if (succeeded(end)) return;
-  if (end.kind === 'exited') throw await failureOf(followed, 'apply', end);
+  if (end.kind === 'lost') throw await interrupted(followed.input.target, again, created);
+  await progress.end();
+  if (!succeeded(end)) throw await failureOf(followed, 'apply', end);
+}
+
+/** What to throw for an apply that was killed: of what it was to make, the state may not know a part that is there. */
+async function interrupted(
+  target: Target,
+  again: () => Promise<Workspace>,
+  created: readonly string[],
+): Promise<Error> {
   // Without a readable state all that was to be made is suspect.
   const known = await again()
     .then(addressesInState)
     .catch(() => new Set<string>());
-  const suspects = created.filter((address) => !known.has(address) && !address.startsWith('output.'));
-  throw applyInterrupted(followed.input.target, suspects);
+  const suspects = created.filter((address) => !known.has(address));
+  return applyInterrupted(target, suspects);
 }
 
 /** Beside what the earlier attempt left, so that its exit code and output stay readable. */

@@ -129,7 +129,7 @@ export function planRefused(target: Target, refusals: readonly Check[]): Applica
 export function applyInterrupted(target: Target, suspects: readonly string[]): ApplicationFailure {
   const list = suspects.length > 0 ? suspects.join(', ') : 'none that would be new';
   return ApplicationFailure.nonRetryable(
-    `terraform apply was killed half-way in ${target.environment}. Resources that may exist without the state knowing of them: ${list}. Look for them; import them (terraform import) or delete them, release the state lock if it is orphaned (terraform force-unlock), then retry.`,
+    `terraform apply was killed half-way, or lost with its host, in ${target.environment}. Resources that may exist without the state knowing of them: ${list}. Look for them; import them (terraform import) or delete them, release the state lock if it is orphaned (terraform force-unlock), then retry.`,
     'ApplyInterrupted',
     { environment: target.environment, suspects },
   );

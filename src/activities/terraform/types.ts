@@ -41,10 +41,12 @@ export interface TerraformActivities {
   planTerraform(input: TerraformInput): Promise<TerraformPlan>;
   /**
    * Re-plans, compares with `approved`, and applies: one activity on one host. Heartbeats; cancellable by one SIGINT.
-   * The first apply must equal `approved`; a retry's, and one that is `resuming` an interrupted apply, may be a subset.
+   * The first apply must equal `approved`; one after an apply that began, and one that is `resuming`, may be a subset.
+   * Every failure before any attempt began an apply has `started: false` in its first detail: there is nothing to undo.
+   * It is absent where that isn't certain, and from what is `resuming`.
    * @throws non-retryable `ChangeSetDiffers`, `DestroyRefused`, `PlanRefused`, `LockLost` (nothing applied);
-   *   `TerraformFailed` (its details' `reason` says how); `ApplyInterrupted` (killed half-way: its details' `suspects`
-   *   may exist without the state knowing of them, so ask before going on)
+   *   `TerraformFailed` (its details' `reason` says how); `ApplyInterrupted` (killed half-way, or lost with its host: its
+   *   details' `suspects` may exist without the state knowing of them, so ask before going on)
    */
   applyTerraform(
     input: TerraformInput & { approved: ChangeSet; lock: LockProof; resuming?: boolean },

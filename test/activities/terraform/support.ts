@@ -113,8 +113,20 @@ export function aTerraform(base: string, more: Partial<TerraformDependencies> = 
 }
 
 /** Runs an activity as attempt `attempt` of the activity `activityId`. */
-export function inActivity(activityId = '1', attempt = 1): MockActivityEnvironment {
-  return new MockActivityEnvironment({ activityId, attempt }, { logger: new DefaultLogger('ERROR') });
+export function inActivity(
+  activityId = '1',
+  attempt = 1,
+  heartbeatDetails?: unknown,
+): MockActivityEnvironment {
+  const info = { activityId, attempt, heartbeatDetails };
+  return new MockActivityEnvironment(info, { logger: new DefaultLogger('ERROR') });
+}
+
+/** The details of the last heartbeat in `environment`: what the server hands to the next attempt. */
+export function lastHeartbeat(environment: MockActivityEnvironment): () => unknown {
+  let last: unknown;
+  environment.on('heartbeat', (details: unknown) => (last = details));
+  return () => last;
 }
 
 /** `run` keeps the result's type only for a function that takes nothing. */
