@@ -72,7 +72,7 @@ export interface PipelineReport {
 
 /** One sentence: what happened, why, and what serves now. */
 export function summarise(report: Omit<DeploymentReport, 'summary'>): string {
-  const { outcome, environment, release, reason, serving, undone } = report;
+  const { outcome, environment, release, reason, undone } = report;
   const what = `${release.version} in ${environment}`;
   if (outcome === 'Completed')
     return `${what} is live and verified${reason === undefined ? '' : `; but ${reason}`}.`;

@@ -199,14 +199,16 @@ class Keeper {
     else this.#adoptable = holder;
   }
 
+  #unable(): boolean {
+    return this.#problem !== undefined;
+  }
+
   async #inspect(): Promise<EnvironmentStatus> {
     this.#problem = undefined;
-    await condition(() => this.#ready || this.#problem !== undefined);
-    if (this.#problem !== undefined) {
-      throw ApplicationFailure.nonRetryable(
-        `The environment cannot keep its lock: ${this.#problem}`,
-        'EnvironmentUnavailable',
-      );
+    await condition(() => this.#ready || this.#unable());
+    if (this.#unable()) {
+      const why = `The environment cannot keep its lock: ${String(this.#problem)}`;
+      throw ApplicationFailure.nonRetryable(why, 'EnvironmentUnavailable');
     }
     await this.#lookForHolder();
     return state.statusOf(this.state);

@@ -59,17 +59,6 @@ export async function createSmallPlatform(options: {
   };
 }
 
-/** A parameter that Terraform makes, and one that a release can be told by. */
-export const FEATURE: Files = {
-  'terraform/feature.tf': `
-resource "aws_ssm_parameter" "feature" {
-  name  = "/writing/\${var.environment}/feature"
-  type  = "String"
-  value = var.release_version
-}
-`,
-};
-
 /** A release whose test suite fails. */
 export const FAILING_TEST: Files = {
   'tests/check.mjs': "console.error('the check fails');\nprocess.exit(1);\n",

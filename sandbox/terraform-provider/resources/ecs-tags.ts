@@ -10,5 +10,5 @@ export function lowerTags(given: Readonly<Record<string, string>>): Tag[] | unde
 export function fromLowerTags(list: readonly Tag[] = []): Record<string, string> {
   return Object.fromEntries(
     list.flatMap(({ key = '', value = '' }) => (key.startsWith('aws:') ? [] : [[key, value]])),
-  ) as Record<string, string>;
+  );
 }
