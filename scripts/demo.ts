@@ -103,7 +103,7 @@ async function untilCtrlC(): Promise<void> {
 
 async function main(): Promise<void> {
   say('Starting a Temporal server, the rehearsal cloud and a worker ...');
-  const rehearsal = await Rehearsal.start({ directory, speed: 20, ui: true, ports: await ports() });
+  const rehearsal = await Rehearsal.start({ directory, speed: 40, ui: true, ports: await ports() });
   let kept = true;
   try {
     const versions = ['1.0.0', '1.1.0', '1.3.0'];

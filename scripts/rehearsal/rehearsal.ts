@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { Client, Connection } from '@temporalio/client';
 import { createRepository } from '../../examples/writing-platform/create-repository.ts';
 import { findBasePort } from '../../examples/writing-platform/ports.ts';
@@ -86,7 +87,7 @@ export class Rehearsal {
         TEMPORAL_ADDRESS: temporalAddress,
         SLIPWAY_PLATFORM_FILE: example.platformFile,
         SLIPWAY_DATA_DIRECTORY: join(directory, 'worker'),
-        SLIPWAY_POLL_INTERVAL: '500ms',
+        SLIPWAY_POLL_INTERVAL: '250ms',
         SLIPWAY_SHUTDOWN_GRACE: '5s',
       };
       const connection = await Connection.connect({ address: temporalAddress });
@@ -124,7 +125,7 @@ export class Rehearsal {
       name: 'the worker',
       command: 'node',
       args: [join(ROOT, 'src', 'worker.ts')],
-      env: { ...this.env, ...env },
+      env: { ...this.env, SLIPWAY_WORKFLOW_BUNDLE: await workflowBundle(), ...env },
       log: join(this.directory, 'logs', 'worker.log'),
       ready: /worker of .* serves/,
     });
@@ -166,6 +167,12 @@ export class Rehearsal {
     }
     return await work();
   }
+}
+
+/** Bundled once for all workers of these sources, in a process of its own: webpack is not for every host. */
+async function workflowBundle(): Promise<string> {
+  const { stdout } = await execa('node', [join(ROOT, 'scripts', 'bundle.ts')]);
+  return stdout;
 }
 
 interface Parts {
