@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Context } from '@temporalio/activity';
+import { CancelledFailure } from '@temporalio/common';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { execa } from 'execa';
+import { loadTools, serverExecutable } from '../../../scripts/tools.ts';
+import { ApplyProgress } from '../../../src/activities/terraform/progress.ts';
+import { temporaryDirectories } from '../process/support.ts';
+import type { attempts } from './attempts.workflow.ts';
+
+const newDirectory = temporaryDirectories();
+const ROOT = join(import.meta.dirname, '../../..');
+const BUNDLE = `
+  import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+  const { code } = await bundleWorkflowCode({ workflowsPath: process.argv[1], logger: new DefaultLogger('ERROR') });
+  process.stdout.write(code);`;
+
+let server: TestWorkflowEnvironment;
+let code: string;
+
+beforeAll(async () => {
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  const { temporalCli } = loadTools();
+  const workflows = join(import.meta.dirname, 'attempts.workflow.ts');
+  const [bundled, started] = await Promise.all([
+    execa('node', ['--input-type=module', '-e', BUNDLE, workflows], { cwd: ROOT }),
+    TestWorkflowEnvironment.createLocal({ server: { executable: serverExecutable(temporalCli) } }),
+  ]);
+  code = bundled.stdout;
+  server = started;
+}, 60_000);
+
+afterAll(async () => {
+  await server.teardown();
+});
+
+/** Runs `attempt` on a real server, by a worker that keeps heartbeats back for longer than the test takes. */
+async function onServer(attempt: () => Promise<string>): Promise<string> {
+  const taskQueue = randomUUID();
+  const codePath = join(await newDirectory(), 'bundle.js');
+  await writeFile(codePath, code);
+  const worker = await Worker.create({
+    connection: server.nativeConnection,
+    taskQueue,
+    workflowBundle: { codePath },
+    activities: { attempt },
+    maxHeartbeatThrottleInterval: '1 minute',
+    defaultHeartbeatThrottleInterval: '1 minute',
+  });
+  const run = () =>
+    server.client.workflow.execute<typeof attempts>('attempts', {
+      taskQueue,
+      workflowId: randomUUID(),
+    });
+  return worker.runUntil(run);
+}
+
+test('the next attempt knows that an apply was begun by a worker that said nothing any more', async () => {
+  let second: () => void = () => undefined;
+  const secondRuns = new Promise<void>((resolve) => (second = resolve));
+  const result = await onServer(() =>
+    ApplyProgress.during(async (progress) => {
+      if (Context.current().info.attempt === 2) {
+        second();
+        return JSON.stringify(progress.unfinished);
+      }
+      Context.current().heartbeat('planning');
+      await progress.begin(['terraform_data.web']);
+      // As a host that is lost: no sign of life, until the server gives the attempt up.
+      await secondRuns;
+      return 'nobody hears it';
+    }),
+  );
+  expect(result).toBe('["terraform_data.web"]');
+}, 30_000);
+
+test('an attempt that the server has given up begins no apply', async () => {
+  let second: () => void = () => undefined;
+  const secondRuns = new Promise<void>((resolve) => (second = resolve));
+  let first: (how: unknown) => void = () => undefined;
+  const firstEnded = new Promise<unknown>((resolve) => (first = resolve));
+  const result = await onServer(() =>
+    ApplyProgress.during(async (progress) => {
+      Context.current().heartbeat('planning');
+      if (Context.current().info.attempt === 2) {
+        second();
+        const how = await firstEnded;
+        return `${how instanceof CancelledFailure} ${progress.notBegun}`;
+      }
+      await secondRuns;
+      await progress.begin([]).then(first, first);
+      return 'begun';
+    }),
+  );
+  expect(result).toBe('true true');
+}, 30_000);
