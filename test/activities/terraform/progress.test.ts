@@ -59,9 +59,18 @@ async function onServer(attempt: () => Promise<string>): Promise<string> {
   return worker.runUntil(run);
 }
 
+/** The details that the server has of the current activity: what is left of it when its host is lost now. */
+async function heartbeatOnServer(): Promise<string> {
+  const { workflowId = '' } = Context.current().info.workflowExecution ?? {};
+  const { raw } = await server.client.workflow.getHandle(workflowId).describe();
+  const [payload] = raw.pendingActivities?.[0]?.heartbeatDetails?.payloads ?? [];
+  return Buffer.from(payload?.data ?? []).toString();
+}
+
 test('the next attempt knows that an apply was begun by a worker that said nothing any more', async () => {
   let second: () => void = () => undefined;
   const secondRuns = new Promise<void>((resolve) => (second = resolve));
+  let noted = '';
   const result = await onServer(() =>
     ApplyProgress.during(async (progress) => {
       if (Context.current().info.attempt === 2) {
@@ -70,11 +79,13 @@ test('the next attempt knows that an apply was begun by a worker that said nothi
       }
       Context.current().heartbeat('planning');
       await progress.begin(['terraform_data.web']);
+      noted = await heartbeatOnServer();
       // As a host that is lost: no sign of life, until the server gives the attempt up.
       await secondRuns;
       return 'nobody hears it';
     }),
   );
+  expect(JSON.parse(noted)).toMatchObject({ apply: 'begun' });
   expect(result).toBe('["terraform_data.web"]');
 }, 30_000);
 
