@@ -26,8 +26,8 @@ async function demo(rehearsal: Rehearsal): Promise<void> {
   say(`   The editor of production: ${rehearsal.url('production', 'editor')}`);
 
   say();
-  say('2. Release 1.1.0 follows, while users keep asking production for suggestions, 40 a second.');
-  const traffic = new Traffic(rehearsal.url('production', 'editor'), 40);
+  say('2. Release 1.1.0 follows, while users keep asking production for suggestions, 20 a second.');
+  const traffic = new Traffic(rehearsal.url('production', 'editor'), 20);
   traffic.start();
   expectOutcome(await release(rehearsal, narrator, '1.1.0'), 'Completed');
   const { sent, failed, firstFailure } = await traffic.stop();
