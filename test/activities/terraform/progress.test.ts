@@ -9,7 +9,7 @@ import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { execa } from 'execa';
 import { loadTools, serverExecutable } from '../../../scripts/tools.ts';
 import { ApplyProgress } from '../../../src/activities/terraform/progress.ts';
-import { temporaryDirectories } from '../process/support.ts';
+import { eventually, temporaryDirectories } from '../process/support.ts';
 import type { attempts } from './attempts.workflow.ts';
 
 const newDirectory = temporaryDirectories();
@@ -78,6 +78,7 @@ test('the next attempt knows that an apply was begun by a worker that said nothi
         return JSON.stringify(progress.unfinished);
       }
       Context.current().heartbeat('planning');
+      await eventually(async () => (await heartbeatOnServer()) !== '');
       await progress.begin(['terraform_data.web']);
       noted = await heartbeatOnServer();
       // As a host that is lost: no sign of life, until the server gives the attempt up.
