@@ -1,4 +1,4 @@
-/** Two files at a time, the longest first: the end-to-end tests start real servers, more of them would starve each other. */
+/** Three files at a time, the longest first: what the end-to-end tests wait for is time that others can use. */
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
@@ -11,6 +11,6 @@ export default {
     ],
   },
   testSequencer: '<rootDir>/scripts/jest-sequencer.mjs',
-  maxWorkers: 2,
-  testTimeout: 30_000,
+  maxWorkers: 3,
+  testTimeout: 60_000,
 };

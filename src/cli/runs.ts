@@ -11,8 +11,11 @@ import { CommandError } from './errors.ts';
 import { serverError } from './server-error.ts';
 import type { Session } from './session.ts';
 
-/** gRPC's codes for 'did not answer in time', 'no worker polls' (a query's answer) and 'try again'. */
-const UNANSWERED = new Set([4, 9, 14]);
+/**
+ * gRPC's codes of a question that nobody answers: given up (by this side or by the server's own clock), out of time, the
+ * queue of unanswered questions is full, 'no worker polls', and 'try again'.
+ */
+const UNANSWERED = new Set([1, 4, 8, 9, 14]);
 
 export type Status = RunStatus | PipelineStatus;
 

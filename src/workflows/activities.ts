@@ -44,13 +44,13 @@ const KINDS = {
   /** A process or a poll that heartbeats; a lost worker is noticed by the heartbeat. */
   process: {
     startToCloseTimeout: '2 hours',
-    heartbeatTimeout: '30 seconds',
+    heartbeatTimeout: '20 seconds',
     retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 20 },
   },
   /** Takes a change back: tried for long, then a person is asked. */
   undo: {
     startToCloseTimeout: '2 hours',
-    heartbeatTimeout: '30 seconds',
+    heartbeatTimeout: '20 seconds',
     retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 60 },
   },
   /** Takes one short change back. */

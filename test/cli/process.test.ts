@@ -123,8 +123,8 @@ describe('with a server and no worker', () => {
     expect(started.exitCode).toBe(0);
     expect(started.stderr).toContain('No worker polls the task queue slipway');
     const asked = await slipway(['status', 'notes.release.1.4.0', ...address]);
-    expect(asked.exitCode).toBe(7);
     expect(asked.stderr).toContain('no worker polls its task queue');
+    expect(asked.exitCode).toBe(7);
     const again = await slipway(release);
     expect(again.exitCode).toBe(5);
     const run = temporal.client.workflow.getHandle('notes.release.1.4.0');

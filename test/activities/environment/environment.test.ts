@@ -159,7 +159,12 @@ describe('the lock', () => {
     const { request, proof } = await locked(where);
 
     const { workflowId: id, firstExecutionRunId, requestId } = request;
-    expect(await parameterOf(where)).toEqual({
+    // The environment knows its holder before the parameter is written, and grants only after.
+    const kept = await until(
+      () => parameterOf(where),
+      (found) => 'holder' in (found as object),
+    );
+    expect(kept).toEqual({
       epoch: proof.token.epoch,
       holder: { workflowId: id, firstExecutionRunId, requestId },
     });
