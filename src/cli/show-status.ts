@@ -10,7 +10,6 @@ export const MARKS: Readonly<Record<StepState, string>> = {
   waiting: '⏸',
   done: '✔',
   failed: '✘',
-  skipped: '–',
 };
 const PIPELINE_MARKS = { pending: '·', running: '▶', done: '✔', failed: '✘' } as const;
 

@@ -3,11 +3,11 @@ import { isNoOp, plannedResources } from './change-set-plan.ts';
 import type { PlanJson, PlannedChange } from './change-set-plan.ts';
 import { attributeChanges, isSecret, sensitiveValues } from './change-set-values.ts';
 import type { AttributeChange, Leaf } from './change-set-values.ts';
+import { isMasked } from './masking.ts';
 
 /** Bytes of UTF-8. */
 const LIMIT = 4096;
 const LONGEST_VALUE = 80;
-const SECRET_NAME = /passw(or)?d|secret|token|api_?key|private_?key|credential/i;
 
 /** Readable lines of a plan for who approves it, at most 4 KB; sensitive values and those of telling names are masked. */
 export function render(plan: PlanJson): string {
@@ -49,7 +49,7 @@ function block(
 }
 
 function attribute({ path, before, after }: AttributeChange, secrets: ReadonlySet<string>): string {
-  const hide = SECRET_NAME.test(path) || [before, after].some((leaf) => isSecret(leaf, secrets));
+  const hide = isMasked(path) || [before, after].some((leaf) => isSecret(leaf, secrets));
   const name = path === '' ? 'value' : path;
   if (hide) return `${name}: (sensitive, changed)`;
   return before === undefined ? `${name}: ${show(after)}` : `${name}: ${show(before)} -> ${show(after)}`;

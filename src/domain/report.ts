@@ -4,7 +4,7 @@ import type { Outcome } from './outcome.ts';
 import type { Digest, Release } from './release.ts';
 import type { Check, MetricJudgement } from './verdict.ts';
 
-export type StepState = 'running' | 'waiting' | 'done' | 'failed' | 'skipped';
+export type StepState = 'running' | 'waiting' | 'done' | 'failed';
 
 export interface StepRecord {
   readonly name: string;

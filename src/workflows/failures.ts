@@ -7,6 +7,7 @@ import {
 } from '@temporalio/workflow';
 import { describeProblems, type Parsed } from '../domain/input.ts';
 import { FAILED_OUTCOMES, type FailedOutcome } from '../domain/outcome.ts';
+import type { Check } from '../domain/verdict.ts';
 
 /** Ends a run before or after its changes with a named outcome; thrown by steps, turned into the run's failure once. */
 export class Ended extends Error {
@@ -17,6 +18,13 @@ export class Ended extends Error {
     this.name = 'Ended';
     this.outcome = outcome;
   }
+}
+
+/** @throws Ended with `outcome` and all checks that did not pass, not the first */
+export function demandPassed(checks: readonly Check[], outcome: FailedOutcome): void {
+  const failed = checks.filter(({ passed }) => !passed);
+  if (failed.length > 0)
+    throw new Ended(outcome, failed.map(({ name, detail }) => `${name}: ${detail}`).join('; '));
 }
 
 /** @throws non-retryable `InvalidInput` that names every field that is wrong */

@@ -7,7 +7,7 @@ import type { DeploymentReport } from '../domain/report.ts';
 import { parseRollbackInput } from '../domain/requests.ts';
 import { judgeRollback } from '../domain/rollback.ts';
 import { activities } from './activities.ts';
-import { accepted, beforehand, Ended } from './failures.ts';
+import { accepted, beforehand, demandPassed, Ended } from './failures.ts';
 import { DeploymentRun } from './run/deployment-run.ts';
 import { Inbox } from './run/inbox.ts';
 import { now } from './run/time.ts';
@@ -114,9 +114,7 @@ async function checklist(run: DeploymentRun, target: DeploymentRecord): Promise<
   run.checks.push(...(await activities('read', 'parameters and secrets').checkRequired(names)));
   const revisions = { target: where, taskDefinitions: target.taskDefinitions };
   run.checks.push(...(await activities('read', 'task definitions').checkTaskDefinitions(revisions)));
-  const failed = run.checks.filter(({ passed }) => !passed);
-  if (failed.length > 0)
-    throw new Ended('PreflightFailed', failed.map((c) => `${c.name}: ${c.detail}`).join('; '));
+  demandPassed(run.checks, 'PreflightFailed');
   return await activities('read', 'what runs now?').describeServices({ target: where, services });
 }
 

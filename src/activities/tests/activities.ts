@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import { isMasked } from '../../domain/masking.ts';
 import { substitute, valuesOf } from '../../domain/placeholders.ts';
 import type { Target, TestSuite } from '../../domain/policy.ts';
 import type { Release } from '../../domain/release.ts';
@@ -32,8 +33,6 @@ interface TestInput {
   readonly suite: TestSuite;
   readonly outputs: Outputs;
 }
-
-const SECRET_NAME = /passw(or)?d|secret|token|api_?key|private_?key|credential/i;
 
 const LAYOUT = { folder: 'tests', outliving: 'suite' };
 
@@ -88,9 +87,7 @@ function substituted({ target, release, suite, outputs }: TestInput): Given {
     Object.entries(suite.environment).map(([name, value]) => [name, put(value)]),
   );
   if (unresolved.size > 0) throw unknownPlaceholder(suite, [...unresolved], Object.keys(values));
-  const secrets = Object.entries(environment).flatMap(([name, value]) =>
-    SECRET_NAME.test(name) ? [value] : [],
-  );
+  const secrets = Object.entries(environment).flatMap(([name, value]) => (isMasked(name) ? [value] : []));
   return { command, environment, secrets };
 }
 

@@ -6,7 +6,6 @@ const MARKS: Readonly<Record<StepState, string>> = {
   waiting: '⏸',
   done: '✔',
   failed: '✘',
-  skipped: '–',
 };
 
 /** Markdown for the Temporal UI's current details: where the run is, what it waits for, what to type. */

@@ -8,7 +8,7 @@ import type { ServicePlan } from '../../activities/ecs/types.ts';
 import type { ManifestLookup } from '../../activities/registry/types.ts';
 import type { TerraformPlan } from '../../activities/terraform/types.ts';
 import { activities } from '../activities.ts';
-import { Ended, explain, isCancellation } from '../failures.ts';
+import { demandPassed, Ended, explain, isCancellation } from '../failures.ts';
 import type { DeploymentRun } from '../run/deployment-run.ts';
 
 /** All that is known before anything is changed. */
@@ -193,10 +193,7 @@ async function checkAll(run: DeploymentRun, name: string, look: () => Promise<Ch
 }
 
 function failUnlessPassed(run: DeploymentRun, lookup: ManifestLookup | undefined): void {
-  const failed = run.checks.filter(({ passed }) => !passed);
-  if (failed.length === 0) return;
-  const outcome = lookup?.kind === 'not built' ? 'ReleaseNotBuilt' : 'PreflightFailed';
-  throw new Ended(outcome, failed.map(({ name, detail }) => `${name}: ${detail}`).join('; '));
+  demandPassed(run.checks, lookup?.kind === 'not built' ? 'ReleaseNotBuilt' : 'PreflightFailed');
 }
 
 function commitCheck(lookup: { found: true } | { found: false; detail: string }): Check {

@@ -3,7 +3,7 @@ import type { Manifest } from '../../domain/release.ts';
 import type { Check, MetricJudgement } from '../../domain/verdict.ts';
 import type { VerificationInput } from '../../activities/verification/types.ts';
 import { activities } from '../activities.ts';
-import { Ended } from '../failures.ts';
+import { demandPassed, Ended } from '../failures.ts';
 import type { DeploymentRun } from '../run/deployment-run.ts';
 import { now } from '../run/time.ts';
 import type { Deployed } from './change.ts';
@@ -155,9 +155,7 @@ async function passAll(
 
 function passed(run: DeploymentRun, checks: readonly Check[], failing: Failing = 'RolledBack'): void {
   run.checks.push(...checks);
-  const failed = checks.filter((check) => !check.passed);
-  if (failed.length > 0)
-    throw new Ended(failing, failed.map(({ name, detail }) => `${name}: ${detail}`).join('; '));
+  demandPassed(checks, failing);
 }
 
 /** Keeps the latest judgement; where nothing can be judged the report says so. */
