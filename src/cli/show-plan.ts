@@ -11,12 +11,12 @@ export function showChecks(checks: readonly Check[]): string[] {
 
 /** All that an approver agrees to, for a terminal. */
 export function showEvidence(evidence: Evidence, digest: string): string[] {
-  const { manifest, environment, running, changeSet, rollout } = evidence;
+  const { manifest, environment, running, changeSet } = evidence;
   return [
     `Evidence of ${manifest.version} for ${environment}`,
     `  commit   ${manifest.commit}`,
     `  runs now ${running === undefined ? 'nothing: the first deployment, whose undo is desired count 0' : `${running.version} (${shortDigest(running.commit)})`}`,
-    `  rollout  ${rollout}`,
+    ...canary(evidence),
     ...part('Services', services(evidence)),
     ...(changeSet === undefined ? ['', 'Terraform: none'] : part('Terraform', changes(changeSet))),
     ...part(
@@ -33,9 +33,16 @@ export function showEvidence(evidence: Evidence, digest: string): string[] {
   ];
 }
 
+function canary({ canary: schedule }: Evidence): string[] {
+  if (schedule === undefined) return [];
+  const { steps, bakeSeconds } = schedule;
+  return [`  canary   ${steps.join(' %, ')} % of the traffic, ${bakeSeconds} s at each step`];
+}
+
 function services({ services: planned }: Evidence): string[][] {
-  return planned.map(({ service, image, taskDefinition, current }) => [
+  return planned.map(({ service, rollout, image, taskDefinition, current }) => [
     `  ${service}`,
+    rollout,
     `image ${shortDigest(image)}`,
     `task definition ${shortDigest(taskDefinition)}`,
     current === undefined ? 'new' : `now ${current.split('/').at(-1) ?? current}`,

@@ -1,5 +1,6 @@
 import type { ChangeSet } from './change-set.ts';
 import { digestOf } from './digest.ts';
+import type { CanaryPolicy } from './policy.ts';
 import type { Digest, Manifest } from './release.ts';
 
 /** A declared setting of the release: its key and what stands for its value. */
@@ -18,14 +19,21 @@ export interface ReferencePlan {
   readonly version: string;
 }
 
+/** How a service gets the release. */
+export type RolloutKind = 'rolling' | 'canary';
+
 export interface ServiceChange {
   readonly service: string;
+  readonly rollout: RolloutKind;
   readonly image: Digest;
   /** SHA-256 of the task definition as rendered, Terraform outputs not yet known left as placeholders. */
   readonly taskDefinition: Digest;
   /** What runs now: task definition ARN; absent at a first deployment. */
   readonly current?: string;
 }
+
+/** How a canary's traffic is shifted. */
+export type CanarySchedule = Pick<CanaryPolicy, 'steps' | 'bakeSeconds' | 'deadMan'>;
 
 /** All that an approver agrees to. Task counts, times and metrics are not in it. */
 export interface Evidence {
@@ -36,7 +44,8 @@ export interface Evidence {
   readonly settings: readonly SettingPlan[];
   readonly references: readonly ReferencePlan[];
   readonly services: readonly ServiceChange[];
-  readonly rollout: 'rolling';
+  /** Of the services that go by canary; absent when none does. */
+  readonly canary?: CanarySchedule;
   readonly policyDigest: Digest;
   /** The release that runs now; absent at a first deployment. */
   readonly running?: { readonly version: string; readonly commit: string };
@@ -61,6 +70,7 @@ export function describeChange(before: Evidence, after: Evidence): string[] {
     ),
     ...namedChanges('version of', versions(before.references), versions(after.references)),
     ...namedChanges('task definition of', definitions(before.services), definitions(after.services)),
+    ...namedChanges('rollout of', rollouts(before.services), rollouts(after.services)),
     ...namedChanges('what now runs as', running(before.services), running(after.services)),
     ...(before.policyDigest === after.policyDigest ? [] : ['the policy']),
     ...change('the running release', release(before.running), release(after.running)),
@@ -110,6 +120,10 @@ function versions(references: readonly ReferencePlan[]): Record<string, string> 
 
 function definitions(services: readonly ServiceChange[]): Record<string, string> {
   return Object.fromEntries(services.map(({ service, taskDefinition }) => [service, taskDefinition]));
+}
+
+function rollouts(services: readonly ServiceChange[]): Record<string, string> {
+  return Object.fromEntries(services.map(({ service, rollout }) => [service, rollout]));
 }
 
 function running(services: readonly ServiceChange[]): Record<string, string> {

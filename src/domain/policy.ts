@@ -113,10 +113,56 @@ export interface MigrationPolicy {
 }
 
 export interface RolloutPolicy {
-  /** No rollout lasts longer. */
+  /** No rollout lasts longer, a canary's pauses not counted. */
   readonly timeoutSeconds: number;
   readonly minimumHealthyPercent: number;
   readonly maximumPercent: number;
+  /** Tasks of a service that may die (an essential container exited) before its release has failed. */
+  readonly allowedTaskDeaths: number;
+  /** CloudWatch alarms, by name: ECS takes a rollout back when one is in ALARM. */
+  readonly alarms: readonly string[];
+  readonly canary?: CanaryPolicy;
+}
+
+/** How traffic is shifted to a release in steps, each judged before the next. */
+export interface CanaryPolicy {
+  /** Services that go by canary where they have a load balancer; the others roll. */
+  readonly services: readonly string[];
+  /** Percent of the traffic after each step, ascending, the last 100: see `trafficShift` for those that ECS can do. */
+  readonly steps: readonly number[];
+  /** How long each step is judged. */
+  readonly bakeSeconds: number;
+  readonly deadMan: DeadManPolicy;
+  readonly judge: JudgePolicy;
+  /** What becomes of a step that is neither good nor bad at its end. */
+  readonly onInconclusive: 'ask' | 'rollback';
+  /** Suites that run when the new tasks are up and have no traffic yet. */
+  readonly smoke: readonly TestSuite[];
+}
+
+/** ECS puts the old version back by itself when nobody acts on a pause for so long. */
+export interface DeadManPolicy {
+  /** At each step. */
+  readonly stepMinutes: number;
+  /** At 100 %, where the old tasks are kept through the later waves, the verification and the deployment window. */
+  readonly lastMinutes: number;
+}
+
+/** Thresholds of one canary step; what the policy leaves out is not judged. */
+export interface JudgePolicy {
+  /** Requests that the release must have had in the step: nothing passes, and no share fails, on less. */
+  readonly minimumRequests: number;
+  /** Hard guards, whatever the baseline does. Shares, 0 to 1. */
+  readonly maximumErrorRate?: number;
+  readonly latency?: {
+    readonly thresholdSeconds: number;
+    /** Share of requests at or under it. */
+    readonly minimumShare?: number;
+    /** How much smaller that share may be than the baseline's. */
+    readonly maximumDecrease?: number;
+  };
+  /** How much larger the share of bad requests may be than the baseline's. */
+  readonly maximumErrorRateIncrease?: number;
 }
 
 /** All of `slipway.yaml` that one environment's run needs, snapshotted at its start. */

@@ -49,6 +49,8 @@ export function environmentPolicy(platform: Platform, name: string): Environment
       timeoutSeconds: environment.rollout.timeout,
       minimumHealthyPercent: environment.rollout.minimumHealthyPercent,
       maximumPercent: environment.rollout.maximumPercent,
+      allowedTaskDeaths: 1,
+      alarms: [],
     },
     verification: verificationOf(platform, environment.verification),
     keepReleases: environment.keepReleases,

@@ -14,8 +14,15 @@ function anEvidence(changes: Partial<Evidence> = {}): Evidence {
     },
     settings: [{ key: 'MODEL', parameter: '/p/MODEL', value: DIGEST('3') }],
     references: [{ kind: 'secret', name: 'api-key', version: 'v1' }],
-    services: [{ service: 'web', image: DIGEST('1'), taskDefinition: DIGEST('4'), current: 'arn:web:7' }],
-    rollout: 'rolling',
+    services: [
+      {
+        service: 'web',
+        rollout: 'rolling',
+        image: DIGEST('1'),
+        taskDefinition: DIGEST('4'),
+        current: 'arn:web:7',
+      },
+    ],
     policyDigest: DIGEST('5'),
     running: { version: '1.3.0', commit: 'b'.repeat(40) },
     ...changes,
@@ -106,7 +113,7 @@ test('no change is told where there is none', () => {
 
 test('a first deployment that is none any more is told', () => {
   const { running: _running, ...first } = anEvidence({
-    services: [{ service: 'web', image: DIGEST('1'), taskDefinition: DIGEST('4') }],
+    services: [{ service: 'web', rollout: 'rolling', image: DIGEST('1'), taskDefinition: DIGEST('4') }],
   });
   expect(describeChange(first, anEvidence())).toEqual([
     'what now runs as web: nothing -> arn:web:7',

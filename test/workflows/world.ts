@@ -44,7 +44,13 @@ function aPolicy(environment: string, changes: Partial<EnvironmentPolicy> = {}):
     requiredParameters: [],
     requiredSecrets: [],
     signals: { groups: {}, allowed: {} },
-    rollout: { timeoutSeconds: 600, minimumHealthyPercent: 100, maximumPercent: 200 },
+    rollout: {
+      timeoutSeconds: 600,
+      minimumHealthyPercent: 100,
+      maximumPercent: 200,
+      allowedTaskDeaths: 1,
+      alarms: [],
+    },
     verification: { metrics: { windowSeconds: 60 }, tests: [], soakSeconds: 60 },
     keepReleases: 20,
     ...changes,
@@ -184,6 +190,7 @@ export class World {
       planServices: async ({ services, manifest, target }) => ({
         services: services.map(({ name }) => ({
           service: name,
+          rollout: 'rolling' as const,
           image: manifest.images[name] ?? '',
           taskDefinition: DIGEST,
         })),

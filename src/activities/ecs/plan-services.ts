@@ -48,7 +48,9 @@ function changeOf(
   if (rendered?.kind !== 'rendered') return [];
   const current = state?.taskDefinition;
   const taskDefinition = digestOf(rendered.definition);
-  return [{ service, image: rendered.image, taskDefinition, ...(current && { current }) }];
+  return [
+    { service, rollout: 'rolling', image: rendered.image, taskDefinition, ...(current && { current }) },
+  ];
 }
 
 function checkOf(service: ServicePolicy, target: Target, rendered: RenderedService | undefined): Check {

@@ -2,6 +2,7 @@ import { UpdateServiceCommand } from '@aws-sdk/client-ecs';
 import type { Service, UpdateServiceCommandInput } from '@aws-sdk/client-ecs';
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import type { RolloutKind } from '../../domain/evidence.ts';
 import type { RolloutPolicy, ServicePolicy, Target } from '../../domain/policy.ts';
 import type { AwsClients } from '../aws.ts';
 import type { AssertHolder, LockProof } from '../lock.ts';
@@ -22,6 +23,7 @@ export interface StartRolloutInput {
   readonly service: ServicePolicy;
   readonly taskDefinition: string;
   readonly rollout: RolloutPolicy;
+  readonly by: RolloutKind;
   readonly lock: LockProof;
 }
 

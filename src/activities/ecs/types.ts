@@ -1,4 +1,4 @@
-import type { ReferencePlan, ServiceChange } from '../../domain/evidence.ts';
+import type { ReferencePlan, RolloutKind, ServiceChange } from '../../domain/evidence.ts';
 import type {
   MigrationPolicy,
   RegistryPolicy,
@@ -77,8 +77,8 @@ export interface EcsActivities {
     target: Target;
     taskDefinitions: Readonly<Record<string, string>>;
   }): Promise<Check[]>;
-  /** Renders the task definitions, reads what runs, checks hardening; changes nothing. */
-  planServices(input: ServicePlanInput): Promise<ServicePlan>;
+  /** Renders the task definitions, reads what runs, checks hardening and how each service can be rolled out; changes nothing. */
+  planServices(input: ServicePlanInput & { rollout: RolloutPolicy }): Promise<ServicePlan>;
   /** Registers the service's task definition, or finds the revision that has the same content (by a content-hash tag). @returns its ARN */
   registerTaskDefinition(
     input: Omit<ServicePlanInput, 'services'> & { service: ServicePolicy; lock: LockProof },
@@ -99,12 +99,16 @@ export interface EcsActivities {
     lookFor?: string;
     lock: LockProof;
   }): Promise<{ exitCode: number; detail: string; /** A task ran. */ ran?: boolean }>;
-  /** Starts the rollout (circuit breaker with rollback on), or finds the one that an earlier attempt started. */
+  /**
+   * Starts the rollout, or finds the one that an earlier attempt started: rolling, with the circuit breaker and its rollback on; or by
+   * canary, which pauses before any traffic, at each step and at 100 %.
+   */
   startRollout(input: {
     target: Target;
     service: ServicePolicy;
     taskDefinition: string;
     rollout: RolloutPolicy;
+    by: RolloutKind;
     lock: LockProof;
   }): Promise<Rollout>;
   /** Follows the rollout to its end, by identity. A breaker's rollback is a fail at once. Heartbeats. */

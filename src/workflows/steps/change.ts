@@ -260,6 +260,7 @@ async function rollOut(
         service,
         taskDefinition,
         rollout: policy,
+        by: 'rolling',
         lock,
       });
       run.note(rollout.serviceDeploymentArn ?? 'already runs this release');

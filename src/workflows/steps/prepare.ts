@@ -133,6 +133,7 @@ async function planServices(
       manifest,
       settings: parametersOf(settings),
       outputs: {},
+      rollout: run.policy.rollout,
     }),
   );
 }
@@ -155,12 +156,19 @@ async function plan(run: DeploymentRun, checked: Checked): Promise<Prepared> {
     settings,
     references: services.references,
     services: services.services,
-    rollout: 'rolling',
+    ...canarySchedule(run, services),
     policyDigest: run.policy.digest,
     ...(terraform && { changeSet: terraform.changeSet }),
     ...(current && { running: { version: current.manifest.version, commit: current.manifest.commit } }),
   };
   return { ...checked, evidence, ...(terraform && { terraform }) };
+}
+
+function canarySchedule(run: DeploymentRun, { services }: ServicePlan): Pick<Evidence, 'canary'> {
+  const { canary } = run.policy.rollout;
+  if (canary === undefined || !services.some(({ rollout }) => rollout === 'canary')) return {};
+  const { steps, bakeSeconds, deadMan } = canary;
+  return { canary: { steps, bakeSeconds, deadMan } };
 }
 
 /** The SSM parameter of each of the release's settings, by key. */

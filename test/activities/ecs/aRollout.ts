@@ -40,6 +40,8 @@ export const aPolicy = (change: Partial<RolloutPolicy> = {}): RolloutPolicy => (
   timeoutSeconds: 20,
   minimumHealthyPercent: 100,
   maximumPercent: 200,
+  allowedTaskDeaths: 1,
+  alarms: [],
   ...change,
 });
 

@@ -4,7 +4,7 @@ import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secr
 import { PutParameterCommand } from '@aws-sdk/client-ssm';
 import type { ServicePlanInput } from '../../../src/activities/ecs/types.ts';
 import { goodApp } from '../../sandbox/ecs/world.ts';
-import { aLock, anActivity, aRig, aService, aTarget, inside } from './aRollout.ts';
+import { aPolicy, aLock, anActivity, aRig, aService, aTarget, inside } from './aRollout.ts';
 import type { Rig } from './aRollout.ts';
 
 const IMAGE = `sha256:${'1'.repeat(64)}`;
@@ -51,7 +51,7 @@ const input = (change: Partial<ServicePlanInput> = {}): ServicePlanInput => ({
 });
 
 const plan = (change: Partial<ServicePlanInput> = {}) =>
-  inside(anActivity(), () => rig.activities.planServices(input(change)));
+  inside(anActivity(), () => rig.activities.planServices({ ...input(change), rollout: aPolicy() }));
 const register = (change: Partial<ServicePlanInput> = {}) => {
   const { services: _, ...rest } = input(change);
   return inside(anActivity(), () =>

@@ -50,7 +50,7 @@ async function before(name: string, { balanced = false } = {}) {
 /** Starts the rollout of a second version, whose tasks run `app`. */
 async function change({ service }: Awaited<ReturnType<typeof before>>, app: string) {
   const taskDefinition = await rig.world.define(service.name, await rig.world.push(service.name, app));
-  const input = { target, service, taskDefinition, rollout: aPolicy(), lock: aLock };
+  const input = { target, service, taskDefinition, rollout: aPolicy(), by: 'rolling' as const, lock: aLock };
   return inside(anActivity(), () => rig.activities.startRollout(input));
 }
 

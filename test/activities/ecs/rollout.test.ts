@@ -32,7 +32,10 @@ async function aChange(name: string, app: string, { balanced = false } = {}) {
   await world.steady(name);
   const taskDefinition = await world.define(name, await world.push(name, app));
   const service = aService(name);
-  return { first, input: { target, service, taskDefinition, rollout: aPolicy(), lock: aLock } };
+  return {
+    first,
+    input: { target, service, taskDefinition, rollout: aPolicy(), by: 'rolling' as const, lock: aLock },
+  };
 }
 
 type StartInput = Awaited<ReturnType<typeof aChange>>['input'];
