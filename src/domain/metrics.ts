@@ -1,3 +1,4 @@
+import { percent } from './percent.ts';
 import type { MetricPolicy } from './policy.ts';
 import type { MetricJudgement } from './verdict.ts';
 
@@ -156,8 +157,4 @@ function given(fields: { readonly threshold: number | undefined }): { threshold?
 
 function sum(points: readonly Point[]): number {
   return points.reduce((total, { value }) => total + value, 0);
-}
-
-function percent(share: number): string {
-  return `${Number((share * 100).toFixed(2))} %`;
 }
