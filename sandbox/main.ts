@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { FaultRuleError } from './faults/rule.ts';
 import { startSandbox } from './server.ts';
 import type { SandboxOptions } from './server.ts';
 import { StateDirectoryError } from './store.ts';
@@ -13,6 +15,7 @@ Usage: node sandbox/main.ts [options]
   --account ID   the AWS account that it is, 12 digits                          (default 000000000000)
   --region NAME  the AWS region that it is                                      (default eu-west-1)
   --speed N      divides the waits that AWS documents (health checks, draining) (default 1)
+  --faults FILE  a JSON array of faults that are in force from the start        (see sandbox/faults/README.md)
   --help         shows this
 
 When it is ready it prints the variables that lead AWS's SDKs, the AWS CLI and Terraform to it; its last line is
@@ -32,7 +35,26 @@ function optionsFrom(args: readonly string[]): SandboxOptions | 'help' {
   if (!/^\d{12}$/.test(values.account)) throw usage('account', values.account, '12 digits');
   if (!/^[a-z]{2}(-[a-z]+)+-\d$/.test(values.region))
     throw usage('region', values.region, 'such as eu-west-1');
-  return { port, stateDir: resolve(values.state), accountId: values.account, region: values.region, speed };
+  return {
+    port,
+    stateDir: resolve(values.state),
+    accountId: values.account,
+    region: values.region,
+    speed,
+    ...(values.faults === undefined ? {} : { faults: faultsIn(values.faults) }),
+  };
+}
+
+function faultsIn(file: string): readonly unknown[] {
+  let rules: unknown;
+  try {
+    rules = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new UsageError(`--faults ${file}: ${(error as Error).message}`);
+  }
+  if (!Array.isArray(rules))
+    throw new UsageError(`--faults ${file}: the file must hold a JSON array of rules`);
+  return rules;
 }
 
 function parse(args: readonly string[]) {
@@ -45,6 +67,7 @@ function parse(args: readonly string[]) {
         account: { type: 'string', default: '000000000000' },
         region: { type: 'string', default: 'eu-west-1' },
         speed: { type: 'string', default: '1' },
+        faults: { type: 'string' },
         help: { type: 'boolean', default: false },
       },
     });
@@ -85,6 +108,10 @@ export SANDBOX_REGISTRY=127.0.0.1:${sandbox.port}
 
 function fail(error: unknown): never {
   const code = (error as NodeJS.ErrnoException).code;
+  if (error instanceof FaultRuleError) {
+    console.error(`--faults: ${error.message}`);
+    process.exit(2);
+  }
   if (error instanceof UsageError) {
     console.error(`${error.message}\nTry: node sandbox/main.ts --help`);
     process.exit(2);

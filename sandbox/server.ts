@@ -8,7 +8,12 @@ import { createCloudWatch } from './cloudwatch/cloudwatch.ts';
 import { createEcr } from './ecr/ecr.ts';
 import { createEcs } from './ecs/ecs.ts';
 import { createElb } from './elb/elb.ts';
+import { Faults } from './faults/faults.ts';
+import { interceptWith } from './faults/intercept.ts';
+import { parseRule } from './faults/parse.ts';
+import { faultRoutes } from './faults/routes.ts';
 import { handleAws } from './protocol/http.ts';
+import { allModels } from './protocol/model.ts';
 import { mount } from './protocol/route.ts';
 import type { ServiceDefinition } from './protocol/service.ts';
 import { openRegistry } from './registry/registry.ts';
@@ -29,6 +34,8 @@ export interface SandboxOptions {
   readonly region?: string;
   /** How many times faster AWS's documented waits go by. Default 1. */
   readonly speed?: number;
+  /** Rules that are in force from the start, as sandbox/faults/README.md says. */
+  readonly faults?: readonly unknown[];
 }
 
 export interface Sandbox {
@@ -47,14 +54,20 @@ export interface HttpMount {
 /**
  * Starts a sandbox in this process.
  * @throws StateDirectoryError when the state directory can't be used
+ * @throws FaultRuleError when a rule can't be meant
  * @throws Error with code EADDRINUSE when the port is taken
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { port = 0, stateDir, accountId = '000000000000', region = 'eu-west-1', speed = 1 } = options;
+  const models = allModels();
+  const faults = new Faults();
+  for (const rule of options.faults ?? []) faults.add(parseRule(models, rule));
   const store = await Store.open(stateDir);
   const closers: Closer[] = [() => store.close()];
   const server = createServer();
+  const ended = new AbortController();
   const close = async (): Promise<void> => {
+    ended.abort();
     // First the door: nothing may be started while things are being stopped.
     await stop(server);
     for (const closer of closers.toReversed()) await closer();
@@ -69,7 +82,14 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const url = `http://127.0.0.1:${await listen(server, port)}`;
     const wiring: Wiring = { store, clock: createClock(speed), stateDir, accountId, region, url, closers };
     const { services, mounts } = await openServices(wiring);
-    const endpoint = { services: services.map(mount), accountId, region, flush: () => store.flush() };
+    mounts.push(faultRoutes(faults, models));
+    const endpoint = {
+      services: services.map(mount),
+      accountId,
+      region,
+      flush: () => store.flush(),
+      intercept: interceptWith(faults, ended.signal),
+    };
     ready.resolve(async (request, response) => {
       const other = mounts.find(({ prefix }) => request.url?.startsWith(prefix));
       await (other ? other.handle(request, response) : handleAws(endpoint, request, response));

@@ -21,16 +21,37 @@ export interface Answer {
 const cbor = new Encoder({ useRecords: false, mapsAsObjects: true, tagUint8Array: false });
 const cborNotation: Notation = { timestamp: (value) => value, blob: (value) => value };
 
-/** Parses the input, checks it, runs the operation and writes its output. @throws AwsError */
-export async function dispatch(route: Route, body: Buffer, request: RequestContext): Promise<Answer> {
+/** A call of an operation as the client meant it: its input is parsed, and not yet checked. */
+export interface Call {
+  readonly model: ServiceModel;
+  /** The operation's name, such as `UpdateService`. */
+  readonly operation: string;
+  readonly input: unknown;
+}
+
+/** A call, and what it takes to answer it. */
+export interface ReadyCall extends Call {
+  /** Checks the input, runs the operation and writes its output. @throws AwsError */
+  act(request: RequestContext): Promise<Answer>;
+}
+
+/** Parses the input of the operation that the route leads to. @throws AwsError */
+export function readCall(route: Route, body: Buffer): ReadyCall {
   const { model, definition } = route.service;
   const operation = model.operations[route.operation];
   const run = definition.operations[route.operation];
   if (!operation || !run) throw unknownOperation(route);
   const input = operation.input ? readInput(route, operation.input.shape, body) : {};
-  if (operation.input) validate(model, operation.input.shape, input);
-  const output = await run(input as never, request);
-  return writeOutput(route, model, operation, output ?? {}, request);
+  return {
+    model,
+    operation: operation.name,
+    input,
+    async act(request) {
+      if (operation.input) validate(model, operation.input.shape, input);
+      const output = await run(input as never, request);
+      return writeOutput(route, model, operation, output ?? {}, request);
+    },
+  };
 }
 
 function unknownOperation(route: Route): AwsError {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** A reference to a shape, as botocore's models write it. */
 export interface ShapeRef {
@@ -46,6 +46,7 @@ export interface OperationModel {
   readonly name: string;
   readonly input?: ShapeRef;
   readonly output?: ShapeRef & { readonly resultWrapper?: string };
+  readonly errors?: readonly ShapeRef[];
 }
 
 export interface Metadata {
@@ -68,13 +69,21 @@ export interface ServiceModel {
   readonly shapes: Readonly<Record<string, Shape>>;
 }
 
+const FOLDER = new URL('../model/', import.meta.url);
+
+/** Every model of sandbox/model. */
+export function allModels(): ServiceModel[] {
+  const files = readdirSync(FOLDER).filter((file) => file.endsWith('.json'));
+  return files.map((file) => loadModel(file.slice(0, -'.json'.length)));
+}
+
 const loaded = new Map<string, ServiceModel>();
 
 /** Reads sandbox/model/<name>.json, once. */
 export function loadModel(name: string): ServiceModel {
   const known = loaded.get(name);
   if (known) return known;
-  const text = readFileSync(new URL(`../model/${name}.json`, import.meta.url), 'utf8');
+  const text = readFileSync(new URL(`${name}.json`, FOLDER), 'utf8');
   const model: ServiceModel = { name, ...(JSON.parse(text) as Omit<ServiceModel, 'name'>) };
   loaded.set(name, model);
   return model;

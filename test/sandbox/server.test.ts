@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -134,9 +134,42 @@ test.each([
   expect(stderr).toContain(message);
 });
 
+describe('--faults', () => {
+  test('its faults are in force from the first call', async () => {
+    const file = join(directory, 'faults.json');
+    await writeFile(file, JSON.stringify([{ fault: 'throttle', service: 'ecs', times: 1 }]));
+    const command = await startCommand(join(directory, 'faulty'), '--faults', file);
+    const asked = await fetch(command.url, {
+      method: 'POST',
+      headers: {
+        'x-amz-target': 'AmazonEC2ContainerServiceV20141113.ListClusters',
+        'content-type': 'application/x-amz-json-1.1',
+      },
+      body: '{}',
+    });
+    expect(await asked.json()).toEqual({ __type: 'ThrottlingException', message: 'Rate exceeded' });
+    await command.end('SIGTERM');
+  });
+
+  test.each([
+    ['nowhere', undefined, 'nowhere'],
+    ['broken', '[{', 'broken'],
+    ['single', '{"fault":"hang"}', 'must hold a JSON array'],
+    ['unknown', '[{"fault":"explode"}]', `'fault' must be one of throttle`],
+  ])('a file that is %s is refused before anything starts', async (name, content, message) => {
+    const file = join(directory, name);
+    if (content !== undefined) await writeFile(file, content);
+    const stateDir = join(directory, `state-of-${name}`);
+    const { code, stderr } = await runCommand('--port', '0', '--state', stateDir, '--faults', file);
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+    await expect(access(stateDir)).rejects.toThrow('ENOENT');
+  });
+});
+
 test('--help lists every option', async () => {
   const { code, stdout } = await runCommand('--help');
   expect(code).toBe(0);
-  for (const option of ['--port', '--state', '--account', '--region', '--speed'])
+  for (const option of ['--port', '--state', '--account', '--region', '--speed', '--faults'])
     expect(stdout).toContain(option);
 });
