@@ -5,17 +5,28 @@ export interface TrafficShift {
   readonly percent: number;
 }
 
+/** What `trafficShift` finds possible, for people. */
+export const POSSIBLE_SHIFTS =
+  'one step and then the rest, such as [10, 100], or equal steps of 3 % or more, such as [25, 50, 75, 100]';
+
+/** `why` in a few words; `reason` is a sentence with what is possible instead. */
+interface Impossible {
+  readonly kind: 'impossible';
+  readonly why: string;
+  readonly reason: string;
+}
+
 /**
  * ECS's own strategy for the steps, as its API has it: `LINEAR` in multiples of 0.1 from 3 to 100 %, `CANARY` from 0.1 to 100 %.
  * @returns what is possible instead, when ECS can't do them
  */
 export function trafficShift(
   steps: readonly number[],
-): ({ readonly kind: 'possible' } & TrafficShift) | { readonly kind: 'impossible'; readonly reason: string } {
+): ({ readonly kind: 'possible' } & TrafficShift) | Impossible {
   const first = steps[0];
   if (first === undefined || steps.at(-1) !== 100) return impossible(steps, 'the last step is not 100');
   const tenths = steps.map((step) => Math.round(step * 10));
-  if (tenths.some((step, i) => Math.abs(step / 10 - (steps[i] ?? 0)) > 1e-9 || step < 1 || step > 1000))
+  if (!tenths.every((tenth, i) => isStep(tenth, steps[i] ?? 0)))
     return impossible(steps, 'a step is not a multiple of 0.1 from 0.1 to 100');
   if (tenths.some((step, i) => i > 0 && step <= (tenths[i - 1] ?? 0)))
     return impossible(steps, 'the steps do not ascend');
@@ -23,6 +34,11 @@ export function trafficShift(
   if (!isLinear(tenths)) return impossible(steps, 'the steps are not equal');
   if (first < 3) return impossible(steps, 'equal steps are smaller than 3');
   return { kind: 'possible', strategy: 'LINEAR', percent: first };
+}
+
+/** NaN is none. */
+function isStep(tenth: number, step: number): boolean {
+  return Math.abs(tenth / 10 - step) < 1e-9 && tenth >= 1 && tenth <= 1000;
 }
 
 /** ECS's last step is whatever is left. */
@@ -34,9 +50,10 @@ function isLinear(tenths: readonly number[]): boolean {
   );
 }
 
-function impossible(steps: readonly number[], why: string): { kind: 'impossible'; reason: string } {
+function impossible(steps: readonly number[], why: string): Impossible {
   return {
     kind: 'impossible',
-    reason: `ECS can't shift traffic by [${steps.join(', ')}]: ${why}. It can do one step and then the rest, such as [10, 100], or equal steps of 3 % or more, such as [25, 50, 75, 100].`,
+    why,
+    reason: `ECS can't shift traffic by [${steps.join(', ')}]: ${why}. It can do ${POSSIBLE_SHIFTS}.`,
   };
 }

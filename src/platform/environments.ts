@@ -1,3 +1,4 @@
+import { canaryProblems } from './canary.ts';
 import type { Path } from './document.ts';
 import type { PlainMap } from './merge.ts';
 import type { PlatformProblem } from './problems.ts';
@@ -12,6 +13,7 @@ export function environmentProblems(environment: unknown, path: Path): PlatformP
     ...roleProblem(environment, path),
     ...rolloutProblem(environment, path),
     ...metricProblems(environment, path),
+    ...canaryProblems(valueAt(environment, 'rollout', 'canary'), [...path, 'rollout', 'canary']),
   ];
 }
 

@@ -25,6 +25,19 @@ export function duration(least: string, most: string): z.ZodType<number, string>
     .transform(secondsOf);
 }
 
+/** A duration of whole minutes, read as seconds. */
+export function wholeMinutes(least: string, most: string): z.ZodType<number, string> {
+  const allowed = `a duration of whole minutes from ${least} to ${most}, such as 30m, 2h or 7d`;
+  return z
+    .string({ error: allowed })
+    .regex(DURATION, { error: allowed })
+    .refine((value) => !DURATION.test(value) || isWholeMinutes(secondsOf(value), least, most), {
+      error: allowed,
+    })
+    .meta({ title: `duration of whole minutes, ${least} to ${most}` })
+    .transform(secondsOf);
+}
+
 export function integer(least: number, most: number): z.ZodNumber {
   const allowed = `a whole number from ${least} to ${most}`;
   return z
@@ -51,6 +64,10 @@ export function share(): z.ZodNumber {
     .min(0, { error: allowed })
     .max(1, { error: allowed })
     .meta({ title: 'share, 0 to 1' });
+}
+
+export function oneOf<const T extends string>(values: readonly [T, ...T[]]): z.ZodEnum<{ [V in T]: V }> {
+  return z.enum(values, { error: values.join(' or ') });
 }
 
 export function flag(): z.ZodBoolean {
@@ -94,6 +111,10 @@ export function secondsOf(value: string): number {
   if (!DURATION.test(value)) return Number.NaN;
   const unit = /[a-z]+$/.exec(value)?.[0] ?? '';
   return Number.parseFloat(value) * (SECONDS[unit] ?? Number.NaN);
+}
+
+function isWholeMinutes(seconds: number, least: string, most: string): boolean {
+  return seconds % 60 === 0 && within(seconds, secondsOf(least), secondsOf(most));
 }
 
 function within(value: number, least: number, most: number): boolean {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
+import { deadManProblems } from './canary.ts';
 import type { Path, YamlDocument } from './document.ts';
 import { readYaml } from './document.ts';
 import { isMap, merge } from './merge.ts';
@@ -29,10 +30,12 @@ export function parsePlatform(text: string, path: string): Platform {
   if ('problems' in read) throw new InvalidPlatformFile(path, read.problems);
   const { document } = read;
   const merged = withDefaults(document.value);
+  const shape = [...defaultsProblems(document.value), ...shapeProblems(platformSchema, merged)];
   const problems = [
-    ...defaultsProblems(document.value),
-    ...shapeProblems(platformSchema, merged),
+    ...shape,
     ...referenceProblems(merged),
+    // What durations come to together is known only where all of them are ones.
+    ...(shape.length === 0 ? deadManProblems(platformSchema.parse(merged)) : []),
   ];
   if (problems.length > 0) throw new InvalidPlatformFile(path, inOrder(document, problems));
   return absolute(platformSchema.parse(merged), dirname(resolve(path)));

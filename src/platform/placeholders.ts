@@ -33,7 +33,10 @@ function testValues(platform: unknown): Text[] {
       if (typeof text !== 'string') return [];
       const path = ['tests', name, 'environment', variable];
       const readBy = (environment: unknown): boolean =>
-        stringsAt(environment, 'verification', 'tests').includes(name);
+        [
+          ...stringsAt(environment, 'verification', 'tests'),
+          ...stringsAt(environment, 'rollout', 'canary', 'smoke'),
+        ].includes(name);
       return [{ path, text, known: [OUTPUT, 'version'], readBy }];
     }),
   );

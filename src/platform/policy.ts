@@ -1,17 +1,21 @@
+import { deadManMinutes } from '../domain/dead-man.ts';
 import { digestOf } from '../domain/digest.ts';
 import type {
   ApprovalPolicy,
+  CanaryPolicy,
   EnvironmentPolicy,
   MetricPolicy,
   MigrationPolicy,
   PipelinePolicy,
   RegistryPolicy,
+  RolloutPolicy,
   ServicePolicy,
   SignalPolicy,
   TestSuite,
   VerificationPolicy,
 } from '../domain/policy.ts';
 import { waves } from '../domain/waves.ts';
+import { canaryServices, canaryTimes, type CanaryFile } from './canary.ts';
 import type { Platform } from './load.ts';
 import type { EnvironmentFile } from './schema.ts';
 import { closest } from './suggest.ts';
@@ -45,13 +49,7 @@ export function environmentPolicy(platform: Platform, name: string): Environment
     ...(platform.migration && { migration: migrationOf(platform.migration) }),
     ...(environment.approval && { approval: approvalOf(platform, environment.approval) }),
     signals: signalsOf(platform, environment),
-    rollout: {
-      timeoutSeconds: environment.rollout.timeout,
-      minimumHealthyPercent: environment.rollout.minimumHealthyPercent,
-      maximumPercent: environment.rollout.maximumPercent,
-      allowedTaskDeaths: 1,
-      alarms: [],
-    },
+    rollout: rolloutOf(platform, environment),
     verification: verificationOf(platform, environment.verification),
     keepReleases: environment.keepReleases,
   };
@@ -157,6 +155,47 @@ function signalsOf(platform: Platform, { verification }: EnvironmentFile): Signa
     groups: platform.groups,
     allowed: { ...platform.signals, ...(tester !== undefined && { recordManualTest: [tester] }) },
   };
+}
+
+function rolloutOf(platform: Platform, environment: EnvironmentFile): RolloutPolicy {
+  const { timeout, minimumHealthyPercent, maximumPercent, allowedTaskDeaths, alarms } = environment.rollout;
+  const canary = canaryOf(platform, environment);
+  return {
+    timeoutSeconds: timeout,
+    minimumHealthyPercent,
+    maximumPercent,
+    allowedTaskDeaths,
+    alarms,
+    ...(canary && { canary }),
+  };
+}
+
+function canaryOf(platform: Platform, environment: EnvironmentFile): CanaryPolicy | undefined {
+  const { canary } = environment.rollout;
+  const times = canaryTimes(platform, environment);
+  if (canary === undefined || times === undefined) return undefined;
+  const { minimumRequests, maximumErrorRate, maximumErrorRateIncrease, latency } = canary.judge;
+  return {
+    services: canaryServices(platform, canary),
+    steps: canary.steps,
+    bakeSeconds: canary.bake,
+    deadMan: deadManMinutes(times),
+    judge: {
+      minimumRequests,
+      ...(maximumErrorRate !== undefined && { maximumErrorRate }),
+      ...(maximumErrorRateIncrease !== undefined && { maximumErrorRateIncrease }),
+      ...(latency && { latency: latencyOf(latency) }),
+    },
+    onInconclusive: canary.onInconclusive,
+    smoke: canary.smoke.flatMap((name) => suiteOf(platform, name)),
+  };
+}
+
+function latencyOf({
+  threshold,
+  ...shares
+}: NonNullable<CanaryFile['judge']['latency']>): NonNullable<CanaryPolicy['judge']['latency']> {
+  return { thresholdSeconds: threshold, ...shares };
 }
 
 function verificationOf(

@@ -96,6 +96,18 @@ function nameProblems(platform: unknown): PlatformProblem[] {
           suites,
           stringsIn(environment, 'verification', 'tests'),
         ),
+        ...unknown(
+          [...base, 'rollout', 'canary', 'services'],
+          'service',
+          services,
+          stringsIn(environment, 'rollout', 'canary', 'services'),
+        ),
+        ...unknown(
+          [...base, 'rollout', 'canary', 'smoke'],
+          'test suite',
+          suites,
+          stringsIn(environment, 'rollout', 'canary', 'smoke'),
+        ),
         ...(tester === undefined
           ? []
           : unknown([...base, 'verification', 'manualTest'], 'group', groups, [['group', tester]])),

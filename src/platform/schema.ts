@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { HUMAN_SIGNALS } from '../contract.ts';
+import { POSSIBLE_SHIFTS } from '../domain/traffic-shift.ts';
 import {
   duration,
   flag,
@@ -7,11 +8,13 @@ import {
   list,
   named,
   object,
+  oneOf,
   percent,
   repositoryPath,
   share,
   someOf,
   text,
+  wholeMinutes,
 } from './fields.ts';
 
 /** The shape of `slipway.yaml`. What it says of single fields is here, what fields say of each other is in `references.ts`. */
@@ -131,14 +134,75 @@ const approval = object({
     .describe('How often to send a reminder. Without it: none.'),
 });
 
+const judge = object({
+  minimumRequests: integer(1, 1_000_000_000).describe(
+    'Requests that the release must have had in a step: on less nothing passes, and no share fails.',
+  ),
+  maximumErrorRate: share()
+    .exactOptional()
+    .describe('Largest share of bad requests, whatever the old version has.'),
+  maximumErrorRateIncrease: share()
+    .exactOptional()
+    .describe("How much larger the share of bad requests may be than the old version's in the same time."),
+  latency: object({
+    threshold: duration('1ms', '1h').describe('A request that takes longer is slow.'),
+    minimumShare: share()
+      .exactOptional()
+      .describe('Smallest share of requests that are not slow, whatever the old version has.'),
+    maximumDecrease: share()
+      .exactOptional()
+      .describe("How much smaller that share may be than the old version's in the same time."),
+  })
+    .exactOptional()
+    .describe('Needs `minimumShare`, `maximumDecrease` or both.'),
+});
+
+const canary = object({
+  steps: list('percentages', percent(0.1, 100)).describe(
+    `Percent of the traffic after each step, the last 100. ECS can do ${POSSIBLE_SHIFTS}.`,
+  ),
+  bake: duration('1s', '7d').describe('How long each step is judged before the next.'),
+  services: someOf('names of services', NAME)
+    .exactOptional()
+    .describe('Those that go by canary where they have a load balancer; the others roll. Default: all.'),
+  deadMan: wholeMinutes('1m', '14d')
+    .exactOptional()
+    .describe(
+      'ECS puts the old version back by itself when nobody acts on a pause for so long: a hold, or a question, can last no longer. It has to be longer than `bake` and than the smoke tests. Default: the longer of the two plus `rollout.timeout` plus 10 minutes. At 100 % the pause lasts longer, by all that may still come.',
+    ),
+  judge: judge.describe('Thresholds of each step; at least one, beside `minimumRequests`.'),
+  onInconclusive: oneOf(['ask', 'rollback'])
+    .default('rollback')
+    .describe(
+      'What becomes of a step with too little traffic to be good or bad at its end: `ask` waits for `slipway decide`.',
+    ),
+  smoke: list('names of suites', NAME)
+    .default([])
+    .describe('Suites of `tests` that run when the new tasks are up and have no traffic yet.'),
+});
+
 const rollout = object({
-  timeout: duration('10s', '1d').prefault('20m').describe('A rollout that takes longer has failed.'),
+  timeout: duration('10s', '1d')
+    .prefault('20m')
+    .describe("A service's rollout that takes longer has failed; a canary's pauses do not count."),
   minimumHealthyPercent: percent(0, 100)
     .default(DEFAULTS.minimumHealthyPercent)
     .describe("ECS's `minimumHealthyPercent` during the rollout."),
   maximumPercent: percent(100, 200)
     .default(DEFAULTS.maximumPercent)
     .describe("ECS's `maximumPercent` during the rollout."),
+  allowedTaskDeaths: integer(0, 1_000)
+    .default(1)
+    .describe('Tasks of a service that may die before its release has failed.'),
+  alarms: list(
+    'names of CloudWatch alarms',
+    text('name', /^\S(.{0,253}\S)?$/, 'the name of a CloudWatch alarm'),
+  )
+    .default([])
+    .describe('CloudWatch alarms in the environment: ECS takes a rollout back when one is in ALARM.'),
+  canary: canary
+    .exactOptional()
+    .describe('Shifts the traffic in steps, each judged before the next. Without it services roll.'),
 });
 
 const metrics = object({
@@ -228,7 +292,7 @@ const environment = object({
   approval: approval
     .exactOptional()
     .describe('Who must agree before anything is changed. Without it: nobody.'),
-  rollout: rollout.prefault({}).describe('How ECS replaces tasks.'),
+  rollout: rollout.prefault({}).describe('How the services get the release.'),
   verification: verification.prefault({}).describe('What a release must show once it serves.'),
   keepReleases: integer(2, 200)
     .default(20)

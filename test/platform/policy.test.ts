@@ -36,7 +36,13 @@ describe('the policy of an environment', () => {
       requiredParameters: [],
       requiredSecrets: [],
       signals: { groups: {}, allowed: {} },
-      rollout: { timeoutSeconds: 1200, minimumHealthyPercent: 100, maximumPercent: 200 },
+      rollout: {
+        timeoutSeconds: 1200,
+        minimumHealthyPercent: 100,
+        maximumPercent: 200,
+        allowedTaskDeaths: 1,
+        alarms: [],
+      },
       verification: { metrics: { windowSeconds: 300 }, tests: [], soakSeconds: 0 },
       keepReleases: 20,
     });
@@ -64,7 +70,27 @@ describe('the policy of an environment', () => {
             expiresAfter: '2d',
             remindEvery: '6h',
           },
-          rollout: { timeout: '5m', minimumHealthyPercent: 50, maximumPercent: 150 },
+          rollout: {
+            timeout: '5m',
+            minimumHealthyPercent: 50,
+            maximumPercent: 150,
+            allowedTaskDeaths: 0,
+            alarms: ['web is slow'],
+            canary: {
+              services: ['web'],
+              steps: [10, 100],
+              bake: '10m',
+              deadMan: '2h',
+              judge: {
+                minimumRequests: 100,
+                maximumErrorRate: 0.01,
+                maximumErrorRateIncrease: 0.005,
+                latency: { threshold: '500ms', minimumShare: 0.95, maximumDecrease: 0.02 },
+              },
+              onInconclusive: 'ask',
+              smoke: ['smoke'],
+            },
+          },
           verification: {
             tests: ['smoke'],
             metrics: {
@@ -151,7 +177,35 @@ describe('the policy of an environment', () => {
         groups: { managers: ['alice'], qa: ['bob'] },
         allowed: { abort: ['managers'], recordManualTest: ['qa'] },
       },
-      rollout: { timeoutSeconds: 300, minimumHealthyPercent: 50, maximumPercent: 150 },
+      rollout: {
+        timeoutSeconds: 300,
+        minimumHealthyPercent: 50,
+        maximumPercent: 150,
+        allowedTaskDeaths: 0,
+        alarms: ['web is slow'],
+        canary: {
+          services: ['web'],
+          steps: [10, 100],
+          bakeSeconds: 600,
+          // At 100 %: 2 h, the rollout of api 5 min, the tests 1 min, the manual test 4 h, metrics 1 min, the soak 2 min, and 10 min.
+          deadMan: { stepMinutes: 120, lastMinutes: 379 },
+          judge: {
+            minimumRequests: 100,
+            maximumErrorRate: 0.01,
+            maximumErrorRateIncrease: 0.005,
+            latency: { thresholdSeconds: 0.5, minimumShare: 0.95, maximumDecrease: 0.02 },
+          },
+          onInconclusive: 'ask',
+          smoke: [
+            {
+              name: 'smoke',
+              command: ['node', 'smoke.mjs'],
+              timeoutSeconds: 60,
+              environment: { URL: '${output:url}' },
+            },
+          ],
+        },
+      },
       verification: {
         metrics: {
           windowSeconds: 60,
@@ -173,6 +227,47 @@ describe('the policy of an environment', () => {
         soakSeconds: 120,
       },
       keepReleases: 5,
+    });
+  });
+
+  test('of a canary that says the least takes all services, ECS undoes after bake, rollout and margin, and no doubt is left', () => {
+    const canary = {
+      steps: [25, 50, 75, 100],
+      bake: '5m',
+      judge: { minimumRequests: 1, maximumErrorRate: 0 },
+    };
+    const services = {
+      web: { taskDefinition: 'web.json', dependsOn: ['api'] },
+      api: { taskDefinition: 'api.json' },
+    };
+    expect(production(withEnvironment({ rollout: { canary } }, { services })).rollout.canary).toEqual({
+      services: ['web', 'api'],
+      steps: [25, 50, 75, 100],
+      bakeSeconds: 300,
+      // 5 + 20 + 10; at 100 % also web's rollout 20, its four steps 20, the metrics' window 5 and 10.
+      deadMan: { stepMinutes: 35, lastMinutes: 90 },
+      judge: { minimumRequests: 1, maximumErrorRate: 0 },
+      onInconclusive: 'rollback',
+      smoke: [],
+    });
+  });
+
+  test('has a canary merged from the defaults, field by field', () => {
+    const canary = { steps: [10, 100], bake: '5m', judge: { minimumRequests: 10, maximumErrorRate: 0.01 } };
+    const platform = parse(
+      aPlatformFile({
+        defaults: { rollout: { canary } },
+        environments: {
+          production: anEnvironment({
+            rollout: { canary: { steps: [50, 100], judge: { minimumRequests: 1000 } } },
+          }),
+        },
+      }),
+    );
+    expect(environmentPolicy(platform, 'production').rollout.canary).toMatchObject({
+      steps: [50, 100],
+      bakeSeconds: 300,
+      judge: { minimumRequests: 1000, maximumErrorRate: 0.01 },
     });
   });
 

@@ -42,6 +42,15 @@ describe('a name', () => {
       {
         desiredCount: { wbe: 2 },
         approval: { required: { manager: 1 } },
+        rollout: {
+          canary: {
+            steps: [10, 100],
+            bake: '5m',
+            judge: { minimumRequests: 1, maximumErrorRate: 0.1 },
+            services: ['web', 'wep'],
+            smoke: ['smok'],
+          },
+        },
         verification: { tests: ['smoke'], manualTest: { group: 'qq', instructions: 'Look.' } },
       },
       {
@@ -53,6 +62,8 @@ describe('a name', () => {
     expect(problemsOf(file).map((line) => line.replace(/^\S+ /, ''))).toEqual([
       'environments.production.desiredCount.wbe: found the unknown service "wbe"; allowed: web (did you mean web?)',
       'environments.production.approval.required.manager: found the unknown group "manager"; allowed: managers, qa (did you mean managers?)',
+      'environments.production.rollout.canary.services[1]: found the unknown service "wep"; allowed: web (did you mean web?)',
+      'environments.production.rollout.canary.smoke[0]: found the unknown test suite "smok"; allowed: none: the file has no test suite',
       'environments.production.verification.tests[0]: found the unknown test suite "smoke"; allowed: none: the file has no test suite',
       'environments.production.verification.manualTest.group: found the unknown group "qq"; allowed: managers, qa (did you mean qa?)',
       'signals.abort[0]: found the unknown group "manger"; allowed: managers, qa (did you mean managers?)',
@@ -201,6 +212,21 @@ describe('a placeholder', () => {
       ),
       expect.stringContaining(
         'tests.smoke.environment.URL: found ${output:web_url}, which has no value in staging',
+      ),
+    ]);
+  });
+
+  test('for a Terraform output is told where a canary smokes without Terraform', () => {
+    const tests = { smoke: { command: ['true'], environment: { URL: '${output:web_url}' } } };
+    const canary = {
+      steps: [10, 100],
+      bake: '5m',
+      judge: { minimumRequests: 1, maximumErrorRate: 0.1 },
+      smoke: ['smoke'],
+    };
+    expect(problemsOf(withEnvironment({ rollout: { canary } }, { tests }))).toEqual([
+      expect.stringContaining(
+        'tests.smoke.environment.URL: found ${output:web_url}, which has no value in production',
       ),
     ]);
   });

@@ -1,0 +1,155 @@
+import { LONGEST_PAUSE_MINUTES, tooLong, type Ahead, type CanaryTimes } from '../domain/dead-man.ts';
+import { span } from '../domain/span.ts';
+import { POSSIBLE_SHIFTS, trafficShift } from '../domain/traffic-shift.ts';
+import { waves } from '../domain/waves.ts';
+import type { Path } from './document.ts';
+import { isMap } from './merge.ts';
+import type { PlatformProblem } from './problems.ts';
+import { mapAt, valueAt } from './raw.ts';
+import type { EnvironmentFile, PlatformFile } from './schema.ts';
+
+export type CanaryFile = NonNullable<EnvironmentFile['rollout']['canary']>;
+
+/** What is wrong with a canary by itself: steps that ECS can't do, thresholds that judge nothing. */
+export function canaryProblems(canary: unknown, path: Path): PlatformProblem[] {
+  if (canary === undefined) return [];
+  return [
+    ...stepsProblem(valueAt(canary, 'steps'), [...path, 'steps']),
+    ...judgeProblem(valueAt(canary, 'judge'), [...path, 'judge']),
+  ];
+}
+
+/** What is wrong with a dead man's switch, in any environment: one that acts on a run that goes as the policy has it. */
+export function deadManProblems(platform: PlatformFile): PlatformProblem[] {
+  return Object.entries(platform.environments).flatMap(([name, environment]) => {
+    const times = canaryTimes(platform, environment);
+    const path = ['environments', name, 'rollout', 'canary'];
+    return times === undefined ? [] : [...shortProblem(times, path), ...longProblem(tooLong(times), path)];
+  });
+}
+
+/** Names of the services that go by canary. */
+export function canaryServices(platform: PlatformFile, { services }: CanaryFile): string[] {
+  return Object.keys(platform.services).filter((name) => services?.includes(name) ?? true);
+}
+
+/** What the file lets the canary's parts last; nothing for an environment without one. */
+export function canaryTimes(
+  platform: PlatformFile,
+  { rollout, verification }: EnvironmentFile,
+): CanaryTimes | undefined {
+  const { canary, timeout } = rollout;
+  if (canary === undefined) return undefined;
+  return {
+    ...(canary.deadMan !== undefined && { deadMan: canary.deadMan }),
+    bake: canary.bake,
+    steps: canary.steps.length,
+    smoke: suitesLast(platform, canary.smoke),
+    rollout: timeout,
+    services: Object.keys(platform.services).length,
+    waves: wavesOf(platform, canaryServices(platform, canary)),
+    tests: suitesLast(platform, verification.tests),
+    manualTest: verification.manualTest?.expiresAfter ?? 0,
+    metrics: verification.metrics.window,
+    soak: verification.soak,
+  };
+}
+
+function suitesLast({ tests }: PlatformFile, names: readonly string[]): number {
+  return names.reduce((sum, name) => sum + (tests[name]?.timeout ?? 0), 0);
+}
+
+/** Waves that hold one of `names`. A cycle, which is a problem of its own, counts as one after the other. */
+function wavesOf({ services }: PlatformFile, names: readonly string[]): number {
+  const ordered = waves(Object.entries(services).map(([name, { dependsOn }]) => ({ name, dependsOn })));
+  if (ordered.kind === 'cyclic') return names.length;
+  return ordered.waves.filter((wave) => wave.some(({ name }) => names.includes(name))).length;
+}
+
+function stepsProblem(steps: unknown, path: Path): PlatformProblem[] {
+  if (!Array.isArray(steps) || !steps.every((step) => typeof step === 'number')) return [];
+  const shift = trafficShift(steps);
+  if (shift.kind === 'possible') return [];
+  return [
+    {
+      path,
+      found: `[${steps.join(', ')}], by which ECS can't shift traffic: ${shift.why}`,
+      allowed: POSSIBLE_SHIFTS,
+    },
+  ];
+}
+
+function judgeProblem(judge: unknown, path: Path): PlatformProblem[] {
+  if (judge === undefined) return [];
+  const latency = valueAt(judge, 'latency');
+  const ofLatency = ['minimumShare', 'maximumDecrease'];
+  if (isMap(latency) && ofLatency.every((field) => valueAt(latency, field) === undefined)) {
+    return [
+      {
+        path: [...path, 'latency'],
+        found: 'no threshold of a share, which judges nothing',
+        allowed: ofLatency.join(', or '),
+      },
+    ];
+  }
+  return canFail(judge)
+    ? []
+    : [
+        {
+          path,
+          found: 'no threshold that a release could miss, which judges nothing',
+          allowed:
+            'maximumErrorRate, maximumErrorRateIncrease, latency.minimumShare or latency.maximumDecrease: the maximums below 1, the minimum above 0',
+        },
+      ];
+}
+
+/** Whether one of the thresholds leaves room for a release to miss it. */
+function canFail(judge: unknown): boolean {
+  const latency = mapAt(judge, 'latency');
+  const maximums = [
+    valueAt(judge, 'maximumErrorRate'),
+    valueAt(judge, 'maximumErrorRateIncrease'),
+    latency['maximumDecrease'],
+  ];
+  const { minimumShare } = latency;
+  return (
+    maximums.some((most) => most !== undefined && most !== 1) ||
+    (minimumShare !== undefined && minimumShare !== 0)
+  );
+}
+
+/** A pause that ends before what is done at it does. */
+function shortProblem({ deadMan, bake, smoke }: CanaryTimes, path: Path): PlatformProblem[] {
+  if (deadMan === undefined) return [];
+  const found = (needs: string) => `${span(deadMan)}, after which ECS goes back while ${needs}`;
+  if (deadMan <= bake)
+    return [
+      {
+        path: [...path, 'deadMan'],
+        found: found(`a step is still judged (bake: ${span(bake)})`),
+        allowed: `longer than bake, with time for a person to act`,
+      },
+    ];
+  if (deadMan > smoke) return [];
+  return [
+    {
+      path: [...path, 'deadMan'],
+      found: found(`the smoke tests may still run (their timeouts: ${span(smoke)})`),
+      allowed: 'longer than the timeouts of the suites in smoke together',
+    },
+  ];
+}
+
+function longProblem(parts: readonly Ahead[], path: Path): PlatformProblem[] {
+  if (parts.length === 0) return [];
+  const total = parts.reduce((sum, { seconds }) => sum + seconds, 0);
+  const made = parts.map(({ what, seconds }) => `${what} ${span(seconds)}`).join(', ');
+  return [
+    {
+      path,
+      found: `a pause at 100 % that may have to last ${span(total)}: ${made}`,
+      allowed: `${span(LONGEST_PAUSE_MINUTES * 60)} in all, the longest pause of ECS`,
+    },
+  ];
+}
