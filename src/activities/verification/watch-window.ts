@@ -21,6 +21,7 @@ export type WatchInput = VerificationInput & {
   since: string;
   rolledOutSince: string;
   seconds: number;
+  allowedTaskDeaths?: number;
 };
 
 export interface Watched {
@@ -65,7 +66,7 @@ async function lookAtServices(
 ): Promise<{ steadiness: Check[]; deaths: Check[] }> {
   const [steadiness, deaths] = await Promise.all([
     checkServiceStatus(reader, input),
-    checkDeaths(reader, input, new Date(input.rolledOutSince), allowedDeaths),
+    checkDeaths(reader, input, new Date(input.rolledOutSince), input.allowedTaskDeaths ?? allowedDeaths),
   ]);
   return { steadiness, deaths };
 }
