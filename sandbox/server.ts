@@ -12,6 +12,8 @@ import { Faults } from './faults/faults.ts';
 import { interceptWith } from './faults/intercept.ts';
 import { parseRule } from './faults/parse.ts';
 import { faultRoutes } from './faults/routes.ts';
+import { drainsLonger } from './faults/targets.ts';
+import { troubleOfTasks } from './faults/tasks.ts';
 import { handleAws } from './protocol/http.ts';
 import { allModels } from './protocol/model.ts';
 import { mount } from './protocol/route.ts';
@@ -80,7 +82,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       ready.promise.then((answer) => answer(request, response)).catch(() => response.destroy());
     });
     const url = `http://127.0.0.1:${await listen(server, port)}`;
-    const wiring: Wiring = { store, clock: createClock(speed), stateDir, accountId, region, url, closers };
+    const clock = createClock(speed);
+    const wiring: Wiring = { store, clock, stateDir, accountId, region, url, faults, closers };
     const { services, mounts } = await openServices(wiring);
     mounts.push(faultRoutes(faults, models));
     const endpoint = {
@@ -110,13 +113,14 @@ interface Wiring {
   readonly accountId: string;
   readonly region: string;
   readonly url: string;
+  readonly faults: Faults;
   /** Run in reverse order at the end. */
   readonly closers: Closer[];
 }
 
 /** Opens every service, in the order of what needs what. */
 async function openServices(wiring: Wiring): Promise<{ services: ServiceDefinition[]; mounts: HttpMount[] }> {
-  const { store, clock, stateDir, accountId, region, url, closers } = wiring;
+  const { store, clock, stateDir, accountId, region, url, faults, closers } = wiring;
   const services: ServiceDefinition[] = [];
   const mounts: HttpMount[] = [];
 
@@ -144,7 +148,12 @@ async function openServices(wiring: Wiring): Promise<{ services: ServiceDefiniti
   services.push(cloudwatch.service);
   closers.push(() => cloudwatch.close());
 
-  const elb = await createElb({ store, clock, recorder: cloudwatch.recorder });
+  const elb = await createElb({
+    store,
+    clock,
+    recorder: cloudwatch.recorder,
+    drainsLonger: drainsLonger(faults),
+  });
   services.push(elb.service);
   closers.push(() => elb.close());
 
@@ -156,6 +165,7 @@ async function openServices(wiring: Wiring): Promise<{ services: ServiceDefiniti
     images,
     secrets,
     region,
+    trouble: troubleOfTasks(faults),
     logDir: join(stateDir, 'logs'),
   });
   closers.push(() => runner.close());

@@ -18,6 +18,7 @@ export function specOf(ecs: EcsContext, task: TaskRecord): TaskSpec {
     taskId: shortName(task.taskArn),
     clusterName: shortName(task.clusterArn),
     family: definition.family,
+    taskDefinitionArn: task.taskDefinitionArn,
     ...(task.service ? { serviceName: shortName(task.service.arn) } : {}),
     containers: (definition.containerDefinitions ?? []).map((container) => overridden(container, overrides)),
     reserved: reservedBy(definition),

@@ -50,6 +50,8 @@ export interface ElbDependencies {
   readonly recorder: MetricRecorder;
   /** Draws target groups by their weights; Math.random by default. */
   readonly random?: () => number;
+  /** By how many seconds a target of that group drains longer than its group says; 0 by default. */
+  readonly drainsLonger?: (targetGroupArn: string) => number;
 }
 
 /** Elastic Load Balancing, version 2: application load balancers that serve on real ports of 127.0.0.1. Listeners of an earlier sandbox serve again when this resolves. */

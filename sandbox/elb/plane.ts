@@ -13,6 +13,8 @@ export interface PlaneOptions {
   readonly clock: Clock;
   readonly recorder: MetricRecorder;
   readonly random?: () => number;
+  /** Asked once for each target that begins to drain: by how many seconds it does so longer than its group says. */
+  readonly drainsLonger?: (targetGroupArn: string) => number;
 }
 
 export interface HealthChange {
@@ -150,10 +152,11 @@ export class DataPlane {
   #pool(arn: string): TargetPool {
     const known = this.#pools.get(arn);
     if (known) return known;
-    const { tables, clock } = this.#options;
+    const { tables, clock, drainsLonger = () => 0 } = this.#options;
     const pool = new TargetPool({
       clock,
       group: () => targetGroupOf(tables, arn),
+      drainsLonger: () => drainsLonger(arn),
       onChange: ({ id, port, health }) => {
         const change = { targetGroupArn: arn, target: { id, port }, health };
         for (const watcher of this.#watchers) watcher(change);

@@ -7,6 +7,8 @@ export interface PoolOptions {
   readonly clock: Clock;
   /** The group as the API has it now. */
   group(): TargetGroupRecord;
+  /** By how many seconds the target that begins to drain does so longer than the group says. */
+  drainsLonger(): number;
   onChange(target: Target): void;
 }
 
@@ -105,8 +107,8 @@ export class TargetPool {
   }
 
   async #drain(key: string, target: Target): Promise<void> {
-    const seconds = Number(this.#options.group().attributes['deregistration_delay.timeout_seconds']);
-    await target.drain(seconds * 1000);
+    const documented = Number(this.#options.group().attributes['deregistration_delay.timeout_seconds']);
+    await target.drain((documented + this.#options.drainsLonger()) * 1000);
     if (this.#draining.get(key)?.target === target) this.#draining.delete(key);
   }
 }

@@ -15,7 +15,7 @@ import type { PortAllocator } from './ports.ts';
 import { adoptProcess, signalGroup, startProcess } from './process.ts';
 import type { ContainerProcess } from './process.ts';
 import type { Progress } from './start-order.ts';
-import type { Health, PortBinding, StoppedContainer, TaskSpec } from './types.ts';
+import type { Health, PortBinding, StoppedContainer, TaskSpec, TaskTrouble } from './types.ts';
 
 /** A container's process as it is on record, for the sandbox that comes after this one. */
 export interface ProcessRecord {
@@ -36,6 +36,8 @@ export interface ContainerHost {
   readonly logDir: string;
   /** PATH of the tasks. */
   readonly hostPath: string;
+  /** By default nothing goes wrong. */
+  readonly trouble?: TaskTrouble;
 }
 
 /** ECS's default for a container's stopTimeout, in milliseconds. */
@@ -131,11 +133,14 @@ export class Container {
     return true;
   }
 
-  /** SIGTERM, then SIGKILL after the stop timeout. Resolves when the process is gone; at once when there is none. */
-  async stop(): Promise<void> {
+  /**
+   * SIGTERM, then SIGKILL after the stop timeout. Resolves when the process is gone; at once when there is none.
+   * @param deaf whether SIGTERM does nothing
+   */
+  async stop(deaf = false): Promise<void> {
     const process = this.#process;
     if (!process || this.#ended) return;
-    process.signal('SIGTERM');
+    if (!deaf) process.signal('SIGTERM');
     const documented = (this.definition.stopTimeout ?? STOP_TIMEOUT_MS / 1000) * 1000;
     const { clock } = this.#host;
     const patience = Math.max(documented / clock.speed, Math.min(documented, SHORTEST_STOP_MS));

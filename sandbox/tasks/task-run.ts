@@ -45,6 +45,8 @@ export class TaskRun {
     await Promise.resolve();
     try {
       this.#emit({ kind: 'pulling' });
+      await this.#passTrouble();
+      if (this.#cause) return await this.#end();
       const images = await this.#pullAll();
       await this.#startAll(images);
       if (this.#cause) return await this.#end();
@@ -82,6 +84,18 @@ export class TaskRun {
     // A container that is being started can be stopped only once it has a process.
     await this.#starting;
     await Promise.all(this.containers.map((container) => container.stop()));
+  }
+
+  /** @throws StartFailure */
+  async #passTrouble(): Promise<void> {
+    const trouble = this.#host.trouble?.atStart(this.spec);
+    if (!trouble) return;
+    if ('reason' in trouble) throw new StartFailure(trouble.reason);
+    if (this.#cause || trouble.passed.aborted) return;
+    await new Promise<void>((resolve) => {
+      this.#progressed = resolve;
+      trouble.passed.addEventListener('abort', () => resolve(), { once: true });
+    });
   }
 
   async #pullAll(): Promise<Map<string, PulledImage>> {
@@ -157,7 +171,9 @@ export class TaskRun {
     const cause = this.#cause ?? ESSENTIAL_EXITED;
     this.#running = false;
     this.#emit({ kind: 'stopping', cause });
-    await Promise.all(this.containers.map((container) => container.stop()));
+    const alive = this.containers.some(({ group }) => group !== undefined);
+    const deaf = alive && (this.#host.trouble?.atStop(this.spec) ?? false);
+    await Promise.all(this.containers.map((container) => container.stop(deaf)));
     this.#emit({ kind: 'stopped', cause, containers: this.containers.map(({ stopped }) => stopped) });
   }
 }

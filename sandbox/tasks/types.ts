@@ -6,6 +6,7 @@ export interface TaskSpec {
   readonly taskId: string;
   readonly clusterName: string;
   readonly family: string;
+  readonly taskDefinitionArn: string;
   /** None for a standalone task. */
   readonly serviceName?: string;
   readonly containers: readonly ContainerDefinition[];
@@ -71,6 +72,16 @@ export interface TaskRunner {
   running(): RunningTask[];
   /** Kills every process of every task. Tells nobody: the tasks are found stopped by the next sandbox. */
   close(): Promise<void>;
+}
+
+/** Why a task doesn't start: it fails with that stopped reason, or waits until `passed` is aborted. */
+export type StartTrouble = { readonly reason: string } | { readonly passed: AbortSignal };
+
+/** What goes wrong with tasks beside what their own programs do. Asked once for each start and stop. */
+export interface TaskTrouble {
+  atStart(spec: TaskSpec): StartTrouble | undefined;
+  /** Whether the task's containers don't react to SIGTERM. */
+  atStop(spec: TaskSpec): boolean;
 }
 
 /** A task can't start, for a reason that ECS has a name for; the message is the task's stopped reason. */

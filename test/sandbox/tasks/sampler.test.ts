@@ -16,6 +16,7 @@ test('a busy task’s CPU and memory are recorded per service and per task, in p
       taskId: 'abc',
       clusterName: 'c',
       family: 'web',
+      taskDefinitionArn: 'arn:aws:ecs:eu-west-1:000000000000:task-definition/web:1',
       serviceName: 's',
       containers: [],
       reserved: { cpu: 1024, memory: 128 },
