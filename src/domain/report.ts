@@ -1,5 +1,6 @@
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import type { JudgedApproval } from './approval.ts';
+import type { CanaryStep } from './canary.ts';
 import type { Outcome } from './outcome.ts';
 import type { Digest, Release } from './release.ts';
 import type { Check, MetricJudgement } from './verdict.ts';
@@ -51,6 +52,8 @@ export interface DeploymentReport {
   readonly steps: readonly StepRecord[];
   readonly checks: readonly Check[];
   readonly metrics: readonly MetricJudgement[];
+  /** Steps of the services that went by canary, in order; absent in a run whose environment has none. */
+  readonly canary?: readonly CanaryStep[];
   readonly undone: readonly UndoneStep[];
   /** Nothing ran here before this run. */
   readonly firstDeployment: boolean;
@@ -115,17 +118,23 @@ const SAID: Readonly<Record<Exclude<Outcome, 'Completed'>, string>> = {
 
 /**
  * A report cut to at most `bytes` of JSON in UTF-8: the lists' last entries go first, checks that passed before those that
- * did not. A summary or a reason takes a fifth of the room at most.
+ * did not; a canary's steps that passed go all. A summary or a reason takes a fifth of the room at most.
  */
 export function fitted(report: DeploymentReport, bytes = 4096): DeploymentReport {
   if (size(report) <= bytes) return report;
-  let cut: DeploymentReport = { ...report, checks: failedFirst(report.checks) };
+  let cut: DeploymentReport = {
+    ...report,
+    checks: failedFirst(report.checks),
+    ...(report.canary && { canary: report.canary.filter(({ verdict }) => verdict !== 'pass') }),
+  };
   for (const text of ['reason', 'summary', 'startedBy'] as const) {
     const whole = cut[text];
     if (whole !== undefined) cut = { ...cut, [text]: shortened(whole, bytes / 5) };
   }
-  for (const list of ['ignored', 'checks', 'metrics', 'steps', 'approvals', 'undone'] as const) {
-    cut = { ...cut, [list]: cut[list].slice(0, fitting(cut[list], bytes - size({ ...cut, [list]: [] }))) };
+  for (const list of ['ignored', 'checks', 'metrics', 'canary', 'steps', 'approvals', 'undone'] as const) {
+    const whole = cut[list];
+    if (whole === undefined) continue;
+    cut = { ...cut, [list]: whole.slice(0, fitting(whole, bytes - size({ ...cut, [list]: [] }))) };
   }
   return cut;
 }

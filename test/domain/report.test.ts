@@ -90,6 +90,13 @@ describe('a fitted report', () => {
         steps: Array.from({ length: 50 }, () => ({ name: 's', state: 'done', startedAt: AT, detail: text })),
         ignored: Array.from({ length: 50 }, () => ({ signal: 'hold', at: AT, reason: text })),
         checks: Array.from({ length: 50 }, () => ({ name: 'c', passed: false, detail: text })),
+        canary: Array.from({ length: 50 }, () => ({
+          service: 'web',
+          weight: 10,
+          startedAt: AT,
+          looks: 1,
+          reasons: [text],
+        })),
       });
       for (const limit of [1024, 4096, 100_000]) {
         const cut = fitted(report, limit);
@@ -126,6 +133,16 @@ describe('a fitted report', () => {
     const cut = fitted(aReport({ checks }));
     expect(cut.checks[0]).toMatchObject({ name: 'check 99', passed: false });
     expect(cut.checks.length).toBeGreaterThan(10);
+  });
+
+  test("keeps of a canary the steps that did not pass, however many did, and the run's steps", () => {
+    const step = { service: 'web', startedAt: AT, looks: 10, reasons: ['y'.repeat(200)] };
+    const passed = Array.from({ length: 40 }, (_, i) => ({ ...step, weight: i, verdict: 'pass' as const }));
+    const failed = { ...step, weight: 50, verdict: 'fail' as const };
+    const steps = [{ name: 'plan', state: 'done' as const, startedAt: AT }];
+    const cut = fitted(aReport({ canary: [...passed, failed], steps }));
+    expect(cut.canary).toEqual([failed]);
+    expect(cut.steps).toEqual(steps);
   });
 
   test('of thousands of entries is cut in no time', () => {
