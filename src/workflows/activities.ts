@@ -1,4 +1,5 @@
 import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import type { CanaryActivities } from '../activities/canary/types.ts';
 import type { EcsActivities } from '../activities/ecs/types.ts';
 import type { EnvironmentActivities } from '../activities/environment/types.ts';
 import type { NotifyActivities } from '../activities/notify/types.ts';
@@ -10,7 +11,8 @@ import type { TerraformActivities } from '../activities/terraform/types.ts';
 import type { TestActivities } from '../activities/tests/types.ts';
 import type { VerificationActivities } from '../activities/verification/types.ts';
 
-export type Activities = EcsActivities &
+export type Activities = CanaryActivities &
+  EcsActivities &
   EnvironmentActivities &
   NotifyActivities &
   PlatformActivities &

@@ -8,9 +8,10 @@ import { Inbox } from './run/inbox.ts';
 import { now } from './run/time.ts';
 import { whatItTakes } from './starter.ts';
 import { approval } from './steps/approve.ts';
-import { infrastructure, promote, rollOutAll, settings, type Deployed } from './steps/change.ts';
+import { infrastructure, promote, settings } from './steps/change.ts';
 import { prepare, type Prepared } from './steps/prepare.ts';
 import { record } from './steps/record.ts';
+import { rollOutAll, type Deployed } from './steps/roll-out.ts';
 import { verify } from './steps/verify.ts';
 
 /** Deploys a release to the environment `development`. */
@@ -39,6 +40,7 @@ async function deploy(environment: string, input: DeployInput): Promise<Deployme
   inbox.listen();
   const release = { version: input.versionTag, commit: input.commitHash };
   const { policy, startedBy } = await whatItTakes(environment, input);
+  if (policy.rollout.canary !== undefined) inbox.expectCanary();
   const run = new DeploymentRun({ policy, release, startedBy, inbox });
   return await run.conduct(async () => {
     await run.people.notify('started', `${startedBy} deploys ${release.version} to ${environment}`);
@@ -46,6 +48,7 @@ async function deploy(environment: string, input: DeployInput): Promise<Deployme
     await recordUndo(run);
     const deployed = await change(run, prepared);
     await verify(run, prepared.manifest, deployed);
+    await deployed.complete();
     await record(run, prepared, deployed);
   });
 }

@@ -1,7 +1,15 @@
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { ENVIRONMENT_SIGNALS, INSPECT_UPDATE, workflowId } from '../../src/contract.ts';
-import type { EnvironmentPolicy, PipelinePolicy } from '../../src/domain/policy.ts';
+import type {
+  CanaryPolicy,
+  EnvironmentPolicy,
+  PipelinePolicy,
+  RolloutPolicy,
+  ServicePolicy,
+} from '../../src/domain/policy.ts';
+import type { Look } from '../../src/domain/canary.ts';
 import type { EnvironmentStatus } from '../../src/domain/ledger.ts';
 import type { ServiceState } from '../../src/activities/ecs/types.ts';
 import type { Notice } from '../../src/activities/notify/types.ts';
@@ -15,6 +23,27 @@ export const COMMIT = 'a'.repeat(40);
 export const OTHER_COMMIT = 'b'.repeat(40);
 const DIGEST = `sha256:${'1'.repeat(64)}`;
 
+const ROLLING: RolloutPolicy = {
+  timeoutSeconds: 600,
+  minimumHealthyPercent: 100,
+  maximumPercent: 200,
+  allowedTaskDeaths: 1,
+  alarms: [],
+};
+
+export function aService(name: string, dependsOn: readonly string[] = []): ServicePolicy {
+  return {
+    name,
+    ecsService: name,
+    repository: `notes/${name}`,
+    container: name,
+    taskDefinition: `deploy/${name}.json`,
+    dependsOn,
+    desiredCount: 2,
+    versionPath: '/version',
+  };
+}
+
 /** A platform's policy for one environment, with one service unless said otherwise. */
 function aPolicy(environment: string, changes: Partial<EnvironmentPolicy> = {}): EnvironmentPolicy {
   return {
@@ -26,35 +55,47 @@ function aPolicy(environment: string, changes: Partial<EnvironmentPolicy> = {}):
       cluster: 'notes',
     },
     digest: DIGEST,
-    services: [
-      {
-        name: 'web',
-        ecsService: 'web',
-        repository: 'notes/web',
-        container: 'web',
-        taskDefinition: 'deploy/web.json',
-        dependsOn: [],
-        desiredCount: 2,
-        versionPath: '/version',
-      },
-    ],
+    services: [aService('web')],
     registry: { host: 'registry.example', account: '123456789012', region: 'eu-west-1' },
     terraform: { directory: 'terraform', backend: {}, variables: {}, variableFiles: [], allowDestroy: false },
     settings: 'deploy/settings.json',
     requiredParameters: [],
     requiredSecrets: [],
     signals: { groups: {}, allowed: {} },
-    rollout: {
-      timeoutSeconds: 600,
-      minimumHealthyPercent: 100,
-      maximumPercent: 200,
-      allowedTaskDeaths: 1,
-      alarms: [],
-    },
+    rollout: ROLLING,
     verification: { metrics: { windowSeconds: 60 }, tests: [], soakSeconds: 60 },
     keepReleases: 20,
     ...changes,
   };
+}
+
+/** A look at a canary of 1,000 requests, of which `bad` failed. */
+export function aLook(service: string, { bad = 0, deaths = 0, requests = 1000, weight = 20 } = {}): Look {
+  const others = weight === 100 ? 0 : 4000;
+  return {
+    service,
+    at: '2026-01-01T00:00:00.000Z',
+    canary: { requests, bad },
+    baseline: { requests: others, bad: 0 },
+    balancer: { requests: requests + others, bad: 0 },
+    deaths,
+    stoppedReasons: [],
+  };
+}
+
+/** A canary of two steps for `services`, a minute each, of which a tenth may fail. */
+export function aCanary(services: readonly string[], changes: Partial<CanaryPolicy> = {}): RolloutPolicy {
+  const canary: CanaryPolicy = {
+    services,
+    steps: [20, 100],
+    bakeSeconds: 60,
+    deadMan: { stepMinutes: 60, lastMinutes: 600 },
+    judge: { minimumRequests: 100, maximumErrorRate: 0.1 },
+    onInconclusive: 'rollback',
+    smoke: [],
+    ...changes,
+  };
+  return { ...ROLLING, canary };
 }
 
 /** An approval policy: one of the release managers, one of quality assurance. */
@@ -76,6 +117,8 @@ export class World {
   readonly platform: string;
   policies: Record<string, EnvironmentPolicy> = {};
   taskDefinitionOf: Record<string, string> = {};
+  /** Pauses that were released, in order, such as `web from 20`. */
+  readonly released: string[] = [];
   readonly #client: Client;
   readonly #taskQueue: string;
   readonly #replies = new Map<Name, Reply>();
@@ -187,10 +230,13 @@ export class World {
         refusals: [],
       }),
       readOutputs: async () => ({}),
-      planServices: async ({ services, manifest, target }) => ({
+      planServices: async ({ services, manifest, target, rollout }) => ({
         services: services.map(({ name }) => ({
           service: name,
-          rollout: 'rolling' as const,
+          rollout:
+            rollout.canary?.services.includes(name) === true && this.#state(target.environment, name).serving
+              ? ('canary' as const)
+              : ('rolling' as const),
           image: manifest.images[name] ?? '',
           taskDefinition: DIGEST,
         })),
@@ -241,10 +287,39 @@ export class World {
           serviceDeploymentArn: 'arn:deployment',
         };
       },
+      ...this.#canary(),
       restoreService: async ({ service, previous, target }) => {
         this.taskDefinitionOf[`${target.environment}/${service.name}`] = previous.taskDefinition ?? 'none';
         return { outcome: 'undone', detail: `back to ${previous.taskDefinition ?? 'desired count 0'}` };
       },
+    };
+  }
+
+  /** ECS's canaries: a pause before each of the policy's steps, and one after the last. */
+  #canary(): Partial<Activities> {
+    return {
+      awaitPause: async ({ service, policy: { canary }, after }) => {
+        const weights = [0, ...(canary?.steps ?? [])];
+        const at = after === undefined ? 0 : Number(after.split('#')[1]) + 1;
+        const { scheduledTimestampMs } = Context.current().info;
+        const expires = new Date(scheduledTimestampMs + (canary?.deadMan.stepMinutes ?? 0) * 60_000);
+        return {
+          kind: 'paused',
+          pause: {
+            hookId: `${service.name}#${at}`,
+            weight: weights[at] ?? -1,
+            last: at === weights.length - 1,
+            expiresAt: expires.toISOString(),
+          },
+        };
+      },
+      continueRollout: async ({ service, pause }) => {
+        this.released.push(`${service.name} from ${pause.weight}`);
+      },
+      watchCanary: async ({ shifting }) => ({
+        looks: shifting.map(({ service, pause }) => aLook(service.name, { weight: pause.weight })),
+        ended: [],
+      }),
     };
   }
 

@@ -5,6 +5,7 @@ import {
   condition,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { CanaryStep } from '../../domain/canary.ts';
 import type { DeploymentRecord } from '../../domain/ledger.ts';
 import type { FailedOutcome, Outcome } from '../../domain/outcome.ts';
 import type { EnvironmentPolicy, SignalPolicy } from '../../domain/policy.ts';
@@ -17,6 +18,7 @@ import { answerQuestions } from './answers.ts';
 import { Ballot } from './ballot.ts';
 import { EnvironmentLock } from './environment-lock.ts';
 import type { Inbox } from './inbox.ts';
+import { cancelledWhen } from './interruptible.ts';
 import { People } from './people.ts';
 import { markRun, Progress } from './progress.ts';
 import { Saga, type Undo } from './saga.ts';
@@ -47,6 +49,10 @@ export class DeploymentRun {
   readonly startedAt = now();
   readonly checks: Check[] = [];
   readonly metrics: MetricJudgement[] = [];
+  /** Every canary step of every service, in order. */
+  readonly canary: CanaryStep[] = [];
+  /** Canaries that wait at a pause. */
+  paused: RunStatus['paused'];
   /** What served before this run. */
   previous: DeploymentRecord | undefined;
   /** What the run's release is made of, once it is known. */
@@ -109,6 +115,19 @@ export class DeploymentRun {
     this.#progress.note(detail);
   }
 
+  /** Keeps what is known of a canary step by now, and shows it. */
+  sawCanary(step: CanaryStep): void {
+    const at = this.canary.findIndex(
+      ({ service, startedAt }) => service === step.service && startedAt === step.startedAt,
+    );
+    this.canary.splice(at < 0 ? this.canary.length : at, at < 0 ? 0 : 1, step);
+    this.show();
+  }
+
+  show(): void {
+    this.#progress.show();
+  }
+
   /**
    * Runs `main` until it ends, a person aborts it, or it is cancelled; then completes or puts everything back.
    * @throws ApplicationFailure of the outcome's type, with the report as details, unless the release is live and verified
@@ -135,21 +154,8 @@ export class DeploymentRun {
 
   /** A cancellation of the run reaches `main` as well: it ends as an abort does. */
   async #untilAborted<T>(main: () => Promise<T>): Promise<T> {
-    const scope = new CancellationScope();
-    const steps = scope.run(main);
-    const watch = new CancellationScope();
-    const stopped = watch.run(async () => {
-      await condition(() => this.inbox.abort !== undefined || this.inbox.rejection !== undefined);
-      scope.cancel();
-    });
-    // A cancellation ends the watch as well: that is no failure of its own.
-    const watched = stopped.catch(() => undefined);
-    try {
-      return await steps;
-    } finally {
-      watch.cancel();
-      await watched;
-    }
+    const { inbox } = this;
+    return await cancelledWhen(() => inbox.abort !== undefined || inbox.rejection !== undefined, main);
   }
 
   async #complete(): Promise<DeploymentReport> {
@@ -168,6 +174,7 @@ export class DeploymentRun {
     // Judged now: what people say while changes are taken back is too late to be the reason.
     const reason = this.#reason(error);
     const ended = this.#outcomeOf(error);
+    this.paused = undefined;
     if (this.#saga.begun) {
       const index = this.#progress.begin('rollback');
       this.#undone = await this.#saga.compensate(explain, (step, failure) =>
@@ -279,6 +286,7 @@ export class DeploymentRun {
       steps: this.#progress.steps,
       checks: this.checks,
       metrics: this.metrics,
+      canary: this.canary,
       undone: this.#undone,
       firstDeployment: !this.somethingRan,
       ...(previous && { previous: { version: previous.version, commit: previous.commit } }),
@@ -298,6 +306,9 @@ export class DeploymentRun {
       environment,
       release: this.release,
       ignored: this.inbox.ignored,
+      canary: this.canary,
+      ...(this.paused && { paused: this.paused }),
+      ...(this.inbox.held && { held: this.inbox.held }),
       ...(evidence && { evidence }),
       ...(approvals && { approvals }),
       ...(this.#outcome && { outcome: this.#outcome }),

@@ -22,6 +22,9 @@ const DESCRIPTIONS: Readonly<Record<HumanSignal, string>> = {
   decide: 'Answers a question that the run asks: {by, action: continue | retry | rollback, reason?}',
 };
 
+/** A canary is frozen by a person. */
+export type Held = HumanPayloads['hold'] & { readonly since: string };
+
 /** What people have said to a run. Handlers take anything and never throw: a throwing one would wedge the run. */
 export class Inbox {
   readonly approvals: Approval[] = [];
@@ -30,6 +33,11 @@ export class Inbox {
   abort: HumanPayloads['abort'] | undefined;
   manualTest: HumanPayloads['recordManualTest'] | undefined;
   decision: HumanPayloads['decide'] | undefined;
+  /** The latest of hold, resume and promote counts: held and promoted are never both. */
+  held: Held | undefined;
+  promotion: HumanPayloads['promote'] | undefined;
+  /** Why there is no canary to hold, resume or promote. */
+  #noCanary: string | undefined = 'this deployment rolls without a canary';
   #received = 0;
   #policy: SignalPolicy | undefined;
   readonly #early: (() => void)[] = [];
@@ -64,6 +72,19 @@ export class Inbox {
     if (this.manualTest === undefined) return;
     this.ignore('recordManualTest', 'it came before the manual test was asked for', this.manualTest.by);
     this.manualTest = undefined;
+  }
+
+  /** Called before `open`: there will be a canary, which people may hold, resume and promote from now on. */
+  expectCanary(): void {
+    this.#noCanary = undefined;
+  }
+
+  /** From now on there is nothing to hold, resume or promote; a promotion that nothing was left for is told. */
+  canaryOver(why: string): void {
+    if (this.#noCanary !== undefined) return;
+    this.#noCanary = why;
+    if (this.held !== undefined) this.ignore('hold', why, this.held.by);
+    this.held = undefined;
   }
 
   ignore(signal: string, reason: string, by?: string): void {
@@ -103,11 +124,19 @@ export class Inbox {
       case 'hold':
       case 'resume':
       case 'promote':
-        this.ignore(
-          signal,
-          'this deployment rolls without a canary: there is nothing to hold, resume or promote',
-          payload.by,
-        );
+        this.#steer(signal, payload);
     }
+  }
+
+  #steer(signal: 'hold' | 'resume' | 'promote', payload: HumanPayloads[HumanSignal]): void {
+    const { by } = payload;
+    if (this.#noCanary !== undefined) {
+      this.ignore(signal, `${this.#noCanary}: there is nothing to hold, resume or promote`, by);
+      return;
+    }
+    if (signal === 'resume' && this.held === undefined) this.ignore(signal, 'nothing is held', by);
+    this.held = signal === 'hold' ? { ...(payload as HumanPayloads['hold']), since: now() } : undefined;
+    if (signal !== 'resume')
+      this.promotion = signal === 'promote' ? (payload as HumanPayloads['promote']) : undefined;
   }
 }

@@ -8,12 +8,22 @@ import type { Inbox } from './inbox.ts';
 import type { Progress } from './progress.ts';
 import { now } from './time.ts';
 
-/** What a run waits for; `signal` answers it. */
+/** What a run waits for; `signal` answers it, of a `decide` with one of `actions`. */
 interface Question {
   readonly what: string;
   readonly signal: HumanSignal;
   readonly example: Readonly<Record<string, unknown>>;
+  readonly actions?: readonly DecidePayload['action'][];
+  /** When the wait ends by itself: ISO 8601. */
   readonly until?: string;
+}
+
+/** What is looked at while a person is waited for. */
+interface Watch {
+  /** When waiting ends by itself: ISO 8601. */
+  readonly until: string;
+  readonly waitSeconds: () => number;
+  readonly meanwhile: () => Promise<void>;
 }
 
 interface Run {
@@ -50,9 +60,16 @@ export class People {
 
   /** Shows what the run waits for and the command that answers, until `answered`. @returns false when the time is over */
   async waitFor(question: Question, answered: () => boolean, timeout?: number): Promise<boolean> {
-    const { what, until } = question;
+    const { what, signal, actions, until } = question;
     const { progress } = this.#run;
-    progress.wait({ what, since: now(), commands: [command(question)], ...(until && { until }) });
+    progress.wait({
+      what,
+      since: now(),
+      commands: commands(question),
+      signal,
+      ...(actions && { actions }),
+      ...(until && { until }),
+    });
     try {
       if (timeout !== undefined) {
         return await condition(answered, timeout, { summary: `waits for ${what}`.slice(0, 200) });
@@ -64,23 +81,43 @@ export class People {
     }
   }
 
-  /** Pages, and waits until a person decides; the environment stays locked meanwhile. What is not `allowed` is recorded. */
-  async decide(what: string, allowed: readonly DecidePayload['action'][]): Promise<DecidePayload> {
+  /**
+   * Pages, and waits until a person decides; the environment stays locked meanwhile. What is not `allowed` is recorded.
+   * @param watch what is done now and then while nobody has answered; what it throws ends the wait
+   */
+  async decide(
+    what: string,
+    allowed: readonly DecidePayload['action'][],
+    watch?: Watch,
+  ): Promise<DecidePayload> {
     const { inbox } = this.#run;
     const choice = allowed.join(' or ');
     await this.notify('page', `${what}. The environment stays locked until someone decides: ${choice}.`);
-    const example = { by: '<you>', action: allowed[0] };
+    const example = { by: '<you>' };
+    inbox.decision = undefined;
     for (;;) {
-      inbox.decision = undefined;
-      await this.waitFor({ what, signal: 'decide', example }, () => inbox.decision !== undefined);
+      const until = watch && { until: watch.until };
+      const question = { what, signal: 'decide', example, actions: allowed, ...until } as const;
+      const timeout = watch && watch.waitSeconds() * 1000;
+      const answered = await this.waitFor(question, () => inbox.decision !== undefined, timeout);
+      if (!answered) {
+        await watch?.meanwhile();
+        continue;
+      }
       const decision = inbox.decision as DecidePayload | undefined;
       if (decision !== undefined && allowed.includes(decision.action)) return decision;
       inbox.ignore('decide', `the question takes ${choice}: ${what}`, decision?.by);
+      inbox.decision = undefined;
     }
   }
 }
 
-function command({ signal, example }: Question): string {
-  const input = JSON.stringify(example);
-  return `temporal workflow signal --workflow-id '${workflowInfo().workflowId}' --name ${signal} --input '${input}'`;
+/** A command for each of the answers that a question takes. */
+function commands({ signal, example, actions }: Question): string[] {
+  const inputs = actions?.map((action) => ({ ...example, action })) ?? [example];
+  const { workflowId } = workflowInfo();
+  return inputs.map(
+    (input) =>
+      `temporal workflow signal --workflow-id '${workflowId}' --name ${signal} --input '${JSON.stringify(input)}'`,
+  );
 }

@@ -5,8 +5,8 @@ import { activities } from '../activities.ts';
 import { explain } from '../failures.ts';
 import type { DeploymentRun } from '../run/deployment-run.ts';
 import { now } from '../run/time.ts';
-import type { Deployed } from './change.ts';
 import type { Prepared } from './prepare.ts';
+import type { Deployed } from './roll-out.ts';
 
 /**
  * Readies the ledger's record, writes the status parameter and deletes the settings of releases that leave the ledger.

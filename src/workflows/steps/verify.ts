@@ -6,7 +6,8 @@ import { activities } from '../activities.ts';
 import { demandPassed, Ended } from '../failures.ts';
 import type { DeploymentRun } from '../run/deployment-run.ts';
 import { now } from '../run/time.ts';
-import type { Deployed } from './change.ts';
+import type { Deployed } from './roll-out.ts';
+import { runSuite } from './test-suite.ts';
 
 /**
  * Verifies what was deployed, under the lock: status, served versions before and after the tests, metrics, automated and
@@ -15,8 +16,8 @@ import type { Deployed } from './change.ts';
  */
 export async function verify(run: DeploymentRun, manifest: Manifest, deployed: Deployed): Promise<void> {
   const { target, services, verification } = run.policy;
-  const { outputs, taskDefinitions, rolledOutSince } = deployed;
-  const input = { target, services, manifest, outputs, taskDefinitions };
+  const { outputs, taskDefinitions, rolledOutSince, paused } = deployed;
+  const input = { target, services, manifest, outputs, taskDefinitions, paused };
   const since = now();
   await run.step(
     'verification',
@@ -26,7 +27,7 @@ export async function verify(run: DeploymentRun, manifest: Manifest, deployed: D
     },
     { detail: () => `${services.length} services steady, each serves ${manifest.version}` },
   );
-  for (const suite of verification.tests) await test(run, suite, deployed);
+  for (const suite of verification.tests) await runSuite(run, suite, outputs);
   await manualTest(run);
   await run.step(
     'metrics',
@@ -46,7 +47,7 @@ export async function verify(run: DeploymentRun, manifest: Manifest, deployed: D
 export async function verifyRestored(
   run: DeploymentRun,
   manifest: Manifest,
-  restored: Omit<Deployed, 'rolledOutSince'>,
+  restored: Pick<Deployed, 'outputs' | 'taskDefinitions'>,
 ): Promise<void> {
   const { target, services } = run.policy;
   const input = { target, services, manifest, ...restored };
@@ -76,34 +77,13 @@ async function soak(
       const watched = await activities('process', `watch for ${seconds} s`, seconds).watchWindow({
         ...input,
         metrics,
+        allowedTaskDeaths: run.policy.rollout.allowedTaskDeaths,
         seconds,
       });
       judged(run, watched.metrics);
       passed(run, watched.checks);
     },
     { detail: () => `${seconds} s watched; metrics: ${countOutcomes(run.metrics)}` },
-  );
-}
-
-async function test(
-  run: DeploymentRun,
-  suite: DeploymentRun['policy']['verification']['tests'][number],
-  { outputs }: Deployed,
-): Promise<void> {
-  const { target } = run.policy;
-  await run.step(
-    `tests: ${suite.name}`,
-    async () => {
-      const result = await activities('process', suite.command.join(' '), suite.timeoutSeconds).runTests({
-        target,
-        release: run.release,
-        suite,
-        outputs,
-      });
-      if (!result.passed) throw new Ended('RolledBack', `the ${suite.name} tests failed: ${result.detail}`);
-      return result;
-    },
-    { detail: ({ duration }) => `passed in ${duration.toFixed(1)} s` },
   );
 }
 
