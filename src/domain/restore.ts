@@ -1,4 +1,4 @@
-import { isUnderway, isUnfinished } from './rollout.ts';
+import { isUnderway, isUnfinished, pauseOf } from './rollout.ts';
 import type { ObservedDeployment } from './rollout.ts';
 
 /** What a service shall be again. */
@@ -28,6 +28,8 @@ export interface RestoreObservation {
 
 export type RestoreStep =
   | { readonly kind: 'done' }
+  /** Have ECS go back from the pause that this deployment waits at. */
+  | { readonly kind: 'turn back'; readonly serviceDeploymentArn: string; readonly hookId: string }
   /** Have ECS roll this deployment back. */
   | { readonly kind: 'stop'; readonly serviceDeploymentArn: string }
   | { readonly kind: 'update' }
@@ -43,26 +45,41 @@ export interface Replacement {
   readonly serviceDeploymentArn?: string;
 }
 
-/** What was there before: a state that serves, or nothing, which is desired count 0. */
-export function restoreGoal(previous: {
-  readonly exists: boolean;
-  readonly serving: boolean;
-  readonly taskDefinition?: string;
-  readonly desiredCount: number;
-}): RestoreGoal {
+/**
+ * What was there before: a state that serves, or nothing, which is desired count 0.
+ *
+ * A state that serves has the number of tasks that it had, but only where the present number is the release's own: any other
+ * was set since, by autoscaling or a person, for the traffic that there is now. Going back is about the version, and must not
+ * take away the capacity that the traffic needs. No tasks at all is no scaling: what is gone back to serves.
+ * @param asked the number of tasks that the release asked for
+ * @param present the service's desired count now
+ */
+export function restoreGoal(
+  previous: {
+    readonly exists: boolean;
+    readonly serving: boolean;
+    readonly taskDefinition?: string;
+    readonly desiredCount: number;
+  },
+  asked: number,
+  present: number,
+): RestoreGoal {
   const known = previous.exists && previous.taskDefinition ? { taskDefinition: previous.taskDefinition } : {};
-  return { ...known, desiredCount: previous.serving ? previous.desiredCount : 0 };
+  if (!previous.serving) return { ...known, desiredCount: 0 };
+  const scaled = present !== asked && present > 0;
+  return { ...known, desiredCount: scaled ? present : previous.desiredCount };
 }
 
 /**
  * The next step on the way back to `goal`.
- * @param stopRefused deployments that ECS would not stop: they are overruled by an update
+ * @param refused deployments that ECS would not stop, and pauses that it would not go back from: the next way is tried, which is
+ *   to stop the deployment, and then to overrule it by an update
  * @param ours the task definition whose rollout is undone; without it the service goes back whatever it runs
  */
 export function nextRestoreStep(
   goal: RestoreGoal,
   seen: RestoreObservation,
-  stopRefused: ReadonlySet<string>,
+  refused: ReadonlySet<string>,
   ours?: string,
 ): RestoreStep {
   if (!seen.exists) return { kind: 'done' };
@@ -78,7 +95,10 @@ export function nextRestoreStep(
     // ECS goes back faster by itself than by a new deployment: it still has what it needs.
     if (!isUnderway(newest.status))
       return { kind: 'wait', detail: `ECS takes ${newest.arn} back (${newest.status})` };
-    if (!stopRefused.has(newest.arn)) return { kind: 'stop', serviceDeploymentArn: newest.arn };
+    const pause = pauseOf(newest);
+    if (pause && !refused.has(pause.id))
+      return { kind: 'turn back', serviceDeploymentArn: newest.arn, hookId: pause.id };
+    if (!refused.has(newest.arn)) return { kind: 'stop', serviceDeploymentArn: newest.arn };
   }
   if (differs(goal, seen)) return { kind: 'update' };
   if (!isThere(goal, seen)) return { kind: 'wait', detail: describe(goal, seen) };

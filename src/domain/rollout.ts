@@ -12,6 +12,17 @@ export type DeploymentStatus =
   | 'ROLLBACK_SUCCESSFUL'
   | 'ROLLBACK_FAILED';
 
+/** A lifecycle hook of a service deployment, as it was run at one stage. */
+export interface ObservedHook {
+  /** Unique to this one run of it. */
+  readonly id: string;
+  /** `AWS_LAMBDA`, or `PAUSE`: the deployment waits until somebody has it go on. */
+  readonly target: string;
+  readonly status: 'AWAITING_ACTION' | 'IN_PROGRESS' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT';
+  /** When ECS stops waiting: milliseconds since the epoch. */
+  readonly expiresAt?: number;
+}
+
 /** One ECS service deployment. */
 export interface ObservedDeployment {
   readonly arn: string;
@@ -21,6 +32,13 @@ export interface ObservedDeployment {
   readonly taskDefinition?: string;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
+  /** Where it is, by ECS's names; absent in a list of deployments, as all that follows. */
+  readonly stage?: string;
+  /** Percent of the production traffic that its target revision is to have. */
+  readonly weight?: number;
+  readonly hooks?: readonly ObservedHook[];
+  /** Alarms of the deployment that went off during it. */
+  readonly alarms?: readonly string[];
 }
 
 /** What can be seen of a rollout at one moment. */
@@ -32,7 +50,7 @@ export interface RolloutObservation {
   /** Task definition of the service's primary deployment; absent when the service is gone. */
   readonly primary?: string;
   readonly settled: boolean;
-  /** Running tasks that are not of the release, one line each. */
+  /** Running tasks that are not of the release, one line each; at a pause only those among the release's own revision. */
   readonly strangers: readonly string[];
   /** Running tasks whose image digests ECS does not tell yet. */
   readonly unidentified: number;
@@ -40,6 +58,7 @@ export interface RolloutObservation {
   readonly deaths: number;
   /** Why the release's tasks stopped, the most frequent first. */
   readonly stoppedReasons: readonly string[];
+  /** Since following it began. */
   readonly elapsedSeconds: number;
 }
 
@@ -68,6 +87,19 @@ export function isUnfinished(status: DeploymentStatus): boolean {
   return isUnderway(status) || GOING_BACK.includes(status);
 }
 
+/** The pause that the deployment waits at, unless it is the one that was released last. */
+export function pauseOf(
+  { hooks = [] }: ObservedDeployment,
+  after?: string,
+): (ObservedHook & { readonly expiresAt: number }) | undefined {
+  for (const hook of hooks) {
+    const { id, target, status, expiresAt } = hook;
+    if (target === 'PAUSE' && status === 'AWAITING_ACTION' && id !== after && expiresAt !== undefined)
+      return { ...hook, expiresAt };
+  }
+  return undefined;
+}
+
 /** @returns the verdict, or `undefined` while there is none yet */
 export function judgeRollout(wanted: RolloutExpectation, seen: RolloutObservation): Verdict | undefined {
   return (
@@ -77,6 +109,40 @@ export function judgeRollout(wanted: RolloutExpectation, seen: RolloutObservatio
     arrived(wanted, seen) ??
     late(wanted, seen)
   );
+}
+
+/**
+ * Where a canary is.
+ * @param after `id` of the pause that was released last
+ * @returns its verdict when it has ended, the pause that it waits at with the release's tasks known, or `undefined` on the way there
+ */
+export function judgeCanaryProgress(
+  wanted: RolloutExpectation,
+  seen: RolloutObservation,
+  after?: string,
+):
+  | { readonly kind: 'paused'; readonly pause: NonNullable<ReturnType<typeof pauseOf>> }
+  | { readonly kind: 'ended'; readonly verdict: Verdict }
+  | undefined {
+  const { deployment } = seen;
+  const pause = deployment && isUnderway(deployment.status) ? pauseOf(deployment, after) : undefined;
+  const verdict =
+    replaced(wanted, seen) ??
+    brokenOff(wanted, seen) ??
+    dying(wanted, seen) ??
+    arrived(wanted, seen) ??
+    (pause && mistaken(wanted, seen));
+  if (verdict) return { kind: 'ended', verdict };
+  if (pause && seen.unidentified === 0) return { kind: 'paused', pause };
+  const tooLate = late(wanted, seen, 'reach a pause');
+  return tooLate && { kind: 'ended', verdict: tooLate };
+}
+
+/** At a pause: not the release is being deployed. */
+function mistaken({ service, taskDefinition }: RolloutExpectation, seen: RolloutObservation) {
+  if (seen.deployment?.taskDefinition !== taskDefinition)
+    return fail(`ECS deploys ${seen.deployment?.taskDefinition} for ${service}, not ${taskDefinition}.`);
+  return seen.strangers.length > 0 ? fail(...seen.strangers) : undefined;
 }
 
 /** Somebody else deployed after us. Told apart from a rollback, whose deployment is still ours. */
@@ -98,8 +164,25 @@ function replaced(
 
 function brokenOff({ service }: RolloutExpectation, { deployment, stoppedReasons }: RolloutObservation) {
   if (!deployment || isUnderway(deployment.status) || deployment.status === 'SUCCESSFUL') return undefined;
-  const why = deployment.statusReason ? `: ${deployment.statusReason}` : '';
-  return fail(...stoppedReasons, `ECS ended the rollout of ${service} as ${deployment.status}${why}`);
+  const { status, statusReason, alarms = [] } = deployment;
+  const why = statusReason ? `: ${statusReason}` : '';
+  return fail(
+    ...(alarms.length > 0 ? [`ECS took ${service} back because of its alarms: ${alarms.join(', ')}.`] : []),
+    ...deadMansSwitch(service, deployment),
+    ...stoppedReasons,
+    `ECS ended the rollout of ${service} as ${status}${why}`,
+  );
+}
+
+/** A pause that nobody acted on in time. */
+function deadMansSwitch(service: string, { hooks = [] }: ObservedDeployment): string[] {
+  const expired = hooks.find(({ target, status }) => target === 'PAUSE' && status === 'TIMED_OUT');
+  if (!expired) return [];
+  const at =
+    expired.expiresAt === undefined ? 'in time' : `until ${new Date(expired.expiresAt).toISOString()}`;
+  return [
+    `Nobody acted on the pause of ${service} ${at}, so ECS put the old version back by itself (the dead man's switch).`,
+  ];
 }
 
 function dying(
@@ -130,9 +213,10 @@ function arrived(wanted: RolloutExpectation, seen: RolloutObservation): Verdict 
 function late(
   { service, timeoutSeconds }: RolloutExpectation,
   { elapsedSeconds, stoppedReasons }: RolloutObservation,
+  what = 'end',
 ) {
   if (elapsedSeconds <= timeoutSeconds) return undefined;
-  return fail(`The rollout of ${service} did not end within ${timeoutSeconds} s.`, ...stoppedReasons);
+  return fail(`The rollout of ${service} did not ${what} within ${timeoutSeconds} s.`, ...stoppedReasons);
 }
 
 function fail(...reasons: string[]): Verdict {

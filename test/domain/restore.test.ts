@@ -29,15 +29,29 @@ describe('the goal', () => {
   const previous = { exists: true, serving: true, taskDefinition: 'web:1', desiredCount: 2 };
 
   test('is what served', () => {
-    expect(restoreGoal(previous)).toEqual(goal);
+    expect(restoreGoal(previous, 3, 3)).toEqual(goal);
+  });
+
+  test('is what served where the release asked for the same number of tasks', () => {
+    expect(restoreGoal(previous, 2, 2)).toEqual(goal);
+  });
+
+  test.each([1, 5])('keeps the %d tasks that somebody scaled to meanwhile', (present) => {
+    expect(restoreGoal(previous, 3, present)).toEqual({ ...goal, desiredCount: present });
+  });
+
+  test('does not take a service without tasks for a scaled one: what is gone back to serves', () => {
+    expect(restoreGoal(previous, 3, 0)).toEqual(goal);
   });
 
   test('is no tasks where nothing served, of the task definition that was there', () => {
-    expect(restoreGoal({ ...previous, serving: false })).toEqual({
+    expect(restoreGoal({ ...previous, serving: false }, 3, 5)).toEqual({
       taskDefinition: 'web:1',
       desiredCount: 0,
     });
-    expect(restoreGoal({ exists: false, serving: false, desiredCount: 0 })).toEqual({ desiredCount: 0 });
+    expect(restoreGoal({ exists: false, serving: false, desiredCount: 0 }, 3, 3)).toEqual({
+      desiredCount: 0,
+    });
   });
 });
 
@@ -51,6 +65,29 @@ test('a service that is gone needs nothing', () => {
 
 test.each(['PENDING', 'IN_PROGRESS'] as const)('ECS is asked to roll back what is %s', (status) => {
   expect(next({ primary: 'web:2', settled: false, newest: aDeployment(status, 'web:2') })).toBe('stop');
+});
+
+describe('a deployment that waits at a pause', () => {
+  const paused = {
+    ...aDeployment('IN_PROGRESS', 'web:2'),
+    hooks: [{ id: 'h1', target: 'PAUSE', status: 'AWAITING_ACTION', expiresAt: 9 } as const],
+  };
+  const step = (...refused: string[]) =>
+    nextRestoreStep(goal, { ...served, primary: 'web:2', settled: false, newest: paused }, new Set(refused));
+
+  test('is told to go back from there', () => {
+    expect(step()).toEqual({ kind: 'turn back', serviceDeploymentArn: 'arn:d', hookId: 'h1' });
+  });
+
+  test('is stopped when ECS would not, and then overruled', () => {
+    expect(step('h1')).toEqual({ kind: 'stop', serviceDeploymentArn: 'arn:d' });
+    expect(step('h1', 'arn:d')).toEqual({ kind: 'update' });
+  });
+
+  test('that is going back is only waited for', () => {
+    const newest = { ...paused, status: 'ROLLBACK_REQUESTED' as const };
+    expect(next({ primary: 'web:2', settled: false, newest })).toBe('wait');
+  });
 });
 
 test('what ECS would not stop is overruled by an update', () => {

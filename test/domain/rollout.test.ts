@@ -1,6 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { judgeRollout } from '../../src/domain/rollout.ts';
-import type { ObservedDeployment, RolloutExpectation, RolloutObservation } from '../../src/domain/rollout.ts';
+import { judgeCanaryProgress, judgeRollout, pauseOf } from '../../src/domain/rollout.ts';
+import type {
+  ObservedDeployment,
+  ObservedHook,
+  RolloutExpectation,
+  RolloutObservation,
+} from '../../src/domain/rollout.ts';
 
 const OURS = 'arn:deployment/ours';
 const wanted: RolloutExpectation = {
@@ -143,4 +148,103 @@ describe('a rollout that needed no deployment', () => {
   test('fails when something else runs', () => {
     expect(judgeRollout(none, { ...unmoved, primary: 'web:3' })?.outcome).toBe('fail');
   });
+});
+
+const aPause = (change: Partial<ObservedHook> = {}): ObservedHook => ({
+  id: 'h2',
+  target: 'PAUSE',
+  status: 'AWAITING_ACTION',
+  expiresAt: 60_000,
+  ...change,
+});
+const paused = (...hooks: ObservedHook[]) =>
+  aDeployment({ stage: 'PRODUCTION_TRAFFIC_SHIFT', weight: 25, hooks });
+
+describe('a deployment waits', () => {
+  test('at a pause, and not at the one that was released last', () => {
+    expect(pauseOf(paused(aPause({ id: 'h1' }), aPause()), 'h1')?.id).toBe('h2');
+    expect(pauseOf(paused(aPause()), 'h2')).toBeUndefined();
+  });
+
+  test.each<[string, Partial<ObservedHook>]>([
+    ["somebody else's function", { target: 'AWS_LAMBDA', status: 'IN_PROGRESS' }],
+    ["somebody else's function, whatever it waits for", { target: 'AWS_LAMBDA' }],
+    ['a pause that is over', { status: 'SUCCEEDED' }],
+    ['a pause that has timed out', { status: 'TIMED_OUT' }],
+  ])('for us at no %s', (_what, change) => {
+    expect(pauseOf(paused(aPause(change)))).toBeUndefined();
+  });
+});
+
+describe("a canary's progress", () => {
+  const at = (deployment: ObservedDeployment, change: Partial<RolloutObservation> = {}) =>
+    judgeCanaryProgress(wanted, seen({ deployment, ...change }), 'h1');
+
+  test('is the pause that it waits at', () => {
+    expect(at(paused(aPause()))).toMatchObject({ kind: 'paused', pause: { id: 'h2', expiresAt: 60_000 } });
+  });
+
+  test('is nothing yet on the way to a pause', () => {
+    expect(at(paused(aPause({ id: 'h1' })))).toBeUndefined();
+    expect(at(paused(aPause({ target: 'AWS_LAMBDA', status: 'IN_PROGRESS' })))).toBeUndefined();
+  });
+
+  test("is nothing yet at a pause while the tasks' images are unknown", () => {
+    expect(at(paused(aPause()), { unidentified: 1 })).toBeUndefined();
+  });
+
+  test.each<[string, ObservedDeployment, Partial<RolloutObservation>, string]>([
+    [
+      'other images among its own tasks',
+      paused(aPause()),
+      { strangers: ['task 1 runs another image'] },
+      'another image',
+    ],
+    ['another task definition', { ...paused(aPause()), taskDefinition: 'web:3' }, {}, 'ECS deploys web:3'],
+    ['deaths', paused(aPause()), { deaths: 3 }, '3 tasks of web died'],
+    ['no pause in its time', paused(), { elapsedSeconds: 601 }, 'did not reach a pause within 600 s'],
+    [
+      "somebody else's deployment",
+      aDeployment({ status: 'STOPPED' }),
+      { newest: foreign },
+      "Somebody else's",
+    ],
+    ['its service deleted', { ...paused(aPause()), status: 'STOPPED' }, {}, 'as STOPPED'],
+  ])('ends with a fail for %s', (_what, deployment, change, reason) => {
+    expect(at(deployment, change)).toMatchObject({
+      kind: 'ended',
+      verdict: { outcome: 'fail', reasons: [expect.stringContaining(reason)] },
+    });
+  });
+
+  test('waits at a pause for as long as that lasts: only the way to it is timed', () => {
+    expect(at(paused(aPause()), { elapsedSeconds: 100_000 })?.kind).toBe('paused');
+  });
+
+  test('ends with a pass when somebody else released its last pause and it came to its end', () => {
+    const deployment = aDeployment({ status: 'SUCCESSFUL' });
+    expect(at(deployment, { settled: true })).toMatchObject({ kind: 'ended', verdict: { outcome: 'pass' } });
+  });
+
+  test('that a pause is still shown while ECS goes back is no pause', () => {
+    expect(at({ ...paused(aPause()), status: 'ROLLBACK_IN_PROGRESS' })?.kind).toBe('ended');
+  });
+});
+
+test("a pause that nobody acted on is told as the dead man's switch", () => {
+  const expired = aPause({ status: 'TIMED_OUT', expiresAt: Date.UTC(2026, 0, 2) });
+  const deployment = { ...paused(expired), status: 'ROLLBACK_SUCCESSFUL' as const };
+  expect(judgeRollout(wanted, seen({ deployment, primary: 'web:1' }))?.reasons).toEqual([
+    "Nobody acted on the pause of web until 2026-01-02T00:00:00.000Z, so ECS put the old version back by itself (the dead man's switch).",
+    'ECS ended the rollout of web as ROLLBACK_SUCCESSFUL',
+  ]);
+});
+
+test('alarms that went off are named first', () => {
+  const deployment = aDeployment({ status: 'ROLLBACK_IN_PROGRESS', alarms: ['errors', 'latency'] });
+  expect(judgeRollout(wanted, seen({ deployment, stoppedReasons: ['why'] }))?.reasons).toEqual([
+    'ECS took web back because of its alarms: errors, latency.',
+    'why',
+    'ECS ended the rollout of web as ROLLBACK_IN_PROGRESS',
+  ]);
 });

@@ -19,14 +19,12 @@ export interface EcsDeps {
   readonly assertHolder: AssertHolder;
   /** Between two looks at ECS. Default 3,000. */
   readonly pollMilliseconds?: number;
-  /** Tasks of a release that may die in its rollout (an essential container exited) before it has failed. Default 1. */
-  readonly allowedDeaths?: number;
 }
 
 export function createEcsActivities(options: EcsDeps): EcsActivities {
-  const { pollMilliseconds = 3_000, allowedDeaths = 1 } = options;
+  const { pollMilliseconds = 3_000 } = options;
   const reader = createEcsReader(options.aws, pollMilliseconds);
-  const deps = { ...options, reader, pollMilliseconds, allowedDeaths };
+  const deps = { ...options, reader, pollMilliseconds };
   return withNamedAwsErrors<EcsActivities>({
     checkIdentity: ({ target }) => checkIdentity(deps.aws, target),
     describeServices: ({ target, services }) => readStates(reader, target, services),

@@ -1,8 +1,8 @@
 import { activityInfo, heartbeat } from '@temporalio/activity';
 import type { Service } from '@aws-sdk/client-ecs';
 import type { RolloutPolicy, ServicePolicy, Target } from '../../domain/policy.ts';
-import { isUnderway, judgeRollout } from '../../domain/rollout.ts';
-import type { ObservedDeployment, RolloutObservation } from '../../domain/rollout.ts';
+import { isUnderway, judgeRollout, pauseOf } from '../../domain/rollout.ts';
+import type { ObservedDeployment, RolloutExpectation, RolloutObservation } from '../../domain/rollout.ts';
 import type { Verdict } from '../../domain/verdict.ts';
 import { unlessCancelled } from '../pacing.ts';
 import type { EcsReader } from './reader.ts';
@@ -19,46 +19,52 @@ export interface FollowRolloutInput {
 
 export interface FollowDeps {
   readonly reader: EcsReader;
-  /** Tasks of the release that may die during its rollout before it counts as failed. */
-  readonly allowedDeaths: number;
 }
 
 /**
- * Follows the rollout until there is a verdict on it. Cancelled, it stops at once and leaves all as it is.
+ * Follows the rollout until there is a verdict on it; its time counts from when this was scheduled, since a canary's pauses may
+ * have lasted for days before. Cancelled, it stops at once and leaves all as it is.
  * @throws CancelledFailure
  */
 export async function followRollout(deps: FollowDeps, input: FollowRolloutInput): Promise<Verdict> {
-  const { service, rollout, policy } = input;
-  const expectation = {
-    ...rollout,
-    service: service.name,
-    timeoutSeconds: policy.timeoutSeconds,
-    allowedDeaths: deps.allowedDeaths,
-  };
+  const wanted = expectationOf(input);
   for (;;) {
     heartbeat();
-    const seen = await unlessCancelled(observe(deps.reader, input));
-    const verdict = judgeRollout(expectation, seen);
+    const seen = await unlessCancelled(observeRollout(deps.reader, input));
+    const verdict = judgeRollout(wanted, seen);
     if (verdict) return verdict;
   }
 }
 
-async function observe(reader: EcsReader, input: FollowRolloutInput): Promise<RolloutObservation> {
+export function expectationOf({ service, rollout, policy }: FollowRolloutInput): RolloutExpectation {
+  return {
+    ...rollout,
+    service: service.name,
+    timeoutSeconds: policy.timeoutSeconds,
+    allowedDeaths: policy.allowedTaskDeaths,
+  };
+}
+
+/** Looks at the next poll. @param after `hookId` of the pause that was released last */
+export async function observeRollout(
+  reader: EcsReader,
+  input: FollowRolloutInput,
+  after?: string,
+): Promise<RolloutObservation> {
   const { target, service, rollout } = input;
+  const scheduled = activityInfo().scheduledTimestampMs;
   const [current, deployment] = await Promise.all([
     reader.polledService(target, service.ecsService),
     rollout.serviceDeploymentArn ? reader.polledDeployment(target, rollout.serviceDeploymentArn) : undefined,
   ]);
   const primary = current && primaryOf(current);
-  const since = deployment?.createdAt ?? activityInfo().scheduledTimestampMs;
+  const since = deployment?.createdAt ?? scheduled;
   const [stopped, newest, identity] = await Promise.all([
     current ? reader.stoppedTasks(target, service.ecsService) : [],
     current && deployment && isOdd(rollout, deployment, primary)
       ? newestSince(reader, input, since)
       : undefined,
-    current && isAtItsEnd(rollout, deployment)
-      ? identityOf(reader, input)
-      : { strangers: [], unidentified: 0 },
+    current ? identityAt(reader, input, deployment, after) : UNASKED,
   ]);
   return {
     ...(deployment && { deployment }),
@@ -67,9 +73,11 @@ async function observe(reader: EcsReader, input: FollowRolloutInput): Promise<Ro
     settled: hasArrived(current, rollout),
     ...identity,
     ...lossesOf(stopped, rollout.taskDefinition, since),
-    elapsedSeconds: (Date.now() - since) / 1000,
+    elapsedSeconds: (Date.now() - scheduled) / 1000,
   };
 }
+
+const UNASKED: Identity = { strangers: [], unidentified: 0 };
 
 /** Stopped or not the primary one: perhaps because somebody else deployed. */
 function isOdd(rollout: Rollout, { status }: ObservedDeployment, primary: string | undefined): boolean {
@@ -80,8 +88,10 @@ function isAtItsEnd({ serviceDeploymentArn }: Rollout, deployment: ObservedDeplo
   return !serviceDeploymentArn || deployment?.status === 'SUCCESSFUL';
 }
 
-function hasArrived(service: Service | undefined, { desiredCount }: Rollout): boolean {
-  return service !== undefined && isSettled(service) && service.desiredCount === desiredCount;
+/** How many tasks are wanted is ECS's to say: somebody may scale meanwhile. Without a deployment it is all that was asked for. */
+function hasArrived(service: Service | undefined, { serviceDeploymentArn, desiredCount }: Rollout): boolean {
+  if (service === undefined || !isSettled(service)) return false;
+  return serviceDeploymentArn !== undefined || service.desiredCount === desiredCount;
 }
 
 async function newestSince(
@@ -92,13 +102,23 @@ async function newestSince(
   return (await reader.deploymentsSince(target, service.ecsService, since - 1))[0];
 }
 
-async function identityOf(
+/** Tasks are known by their images where it counts: at a pause those of the release, at the end all. */
+async function identityAt(
   reader: EcsReader,
   { target, service, rollout }: FollowRolloutInput,
+  deployment: ObservedDeployment | undefined,
+  after: string | undefined,
 ): Promise<Identity> {
-  const [tasks, digests] = await Promise.all([
+  const atEnd = isAtItsEnd(rollout, deployment);
+  const atPause = deployment !== undefined && pauseOf(deployment, after) !== undefined;
+  if (!atEnd && !atPause) return UNASKED;
+  const { taskDefinition } = rollout;
+  const [running, digests] = await Promise.all([
     reader.runningTasks(target, service.ecsService),
-    reader.pinnedDigests(target, rollout.taskDefinition),
+    reader.pinnedDigests(target, taskDefinition),
   ]);
-  return identify(tasks, rollout.taskDefinition, digests);
+  if (atEnd) return identify(running, taskDefinition, digests);
+  const ours = running.filter(({ taskDefinitionArn }) => taskDefinitionArn === taskDefinition);
+  // Without a task of it there is nothing by which the release could be known.
+  return ours.length > 0 ? identify(ours, taskDefinition, digests) : { strangers: [], unidentified: 1 };
 }

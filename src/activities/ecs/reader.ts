@@ -9,6 +9,7 @@ import {
   ListTasksCommand,
 } from '@aws-sdk/client-ecs';
 import type {
+  DeploymentLifecycleHookDetail,
   ListTasksRequest,
   Service,
   ServiceDeployment,
@@ -16,7 +17,7 @@ import type {
   Task,
 } from '@aws-sdk/client-ecs';
 import type { Target } from '../../domain/policy.ts';
-import type { ObservedDeployment } from '../../domain/rollout.ts';
+import type { ObservedDeployment, ObservedHook } from '../../domain/rollout.ts';
 import type { AwsClients } from '../aws.ts';
 import { chunks, createBatcher } from './batch.ts';
 
@@ -59,9 +60,13 @@ export function createEcsReader(aws: AwsClients, interval: number) {
     return new Map(
       known.map((each) => [
         each.serviceDeploymentArn ?? '',
-        observed(each, each.targetServiceRevision?.arn, targets),
+        { ...observed(each, each.targetServiceRevision?.arn, targets), ...progressOf(each) },
       ]),
     );
+  }
+
+  async function readDeployment(target: Target, arn: string): Promise<ObservedDeployment | undefined> {
+    return (await describeDeployments(target, [arn])).get(arn);
   }
 
   /** Task definition ARNs by revision ARN. A revision never changes, so it is read once. */
@@ -136,12 +141,15 @@ export function createEcsReader(aws: AwsClients, interval: number) {
     /** The same at the next poll. */
     polledService: (target: Target, name: string) => services.ask(target, name),
     polledDeployment: (target: Target, arn: string) => deployments.ask(target, arn),
+    /** The deployment as it is now, with its stage, weight and hooks. */
+    deployment: readDeployment,
     /** Newest first. @param since milliseconds since the epoch */
     deploymentsSince: (target: Target, service: string, since: number) =>
       listDeployments(target, service, { createdAt: { after: new Date(since) } }),
-    /** The newest deployment that ECS still works on. */
+    /** The newest deployment that ECS still works on, with its stage, weight and hooks. */
     async unfinishedDeployment(target: Target, service: string): Promise<ObservedDeployment | undefined> {
-      return (await listDeployments(target, service, { status: UNFINISHED }))[0];
+      const [newest] = await listDeployments(target, service, { status: UNFINISHED });
+      return newest && ((await readDeployment(target, newest.arn)) ?? newest);
     },
     runningTasks: (target: Target, service: string) =>
       listTasks(target, { serviceName: service, desiredStatus: 'RUNNING' }),
@@ -189,6 +197,28 @@ function observed(
     ...(deployment.statusReason && { statusReason: deployment.statusReason }),
     ...(taskDefinition && { taskDefinition }),
   };
+}
+
+/** What a list of deployments doesn't tell. */
+function progressOf({
+  lifecycleStage: stage,
+  lifecycleHookDetails = [],
+  targetServiceRevision,
+  alarms,
+}: ServiceDeployment): Pick<ObservedDeployment, 'stage' | 'weight' | 'hooks' | 'alarms'> {
+  const weight = targetServiceRevision?.requestedProductionTrafficWeight;
+  return {
+    ...(stage && { stage }),
+    ...(weight !== undefined && { weight }),
+    hooks: lifecycleHookDetails.flatMap(hookOf),
+    alarms: alarms?.triggeredAlarmNames ?? [],
+  };
+}
+
+function hookOf({ hookId, targetType, status, expiresAt }: DeploymentLifecycleHookDetail): ObservedHook[] {
+  if (hookId === undefined || status === undefined) return [];
+  const hook = { id: hookId, target: targetType ?? 'AWS_LAMBDA', status };
+  return [{ ...hook, ...(expiresAt && { expiresAt: expiresAt.getTime() }) }];
 }
 
 function noneWithoutCluster(error: unknown): ReadonlyMap<string, Service> {

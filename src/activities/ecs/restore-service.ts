@@ -1,5 +1,7 @@
 import {
+  ClientException,
   ConflictException,
+  ContinueServiceDeploymentCommand,
   InvalidParameterException,
   ServiceDeploymentNotFoundException,
   StopServiceDeploymentCommand,
@@ -12,14 +14,18 @@ import { ApplicationFailure } from '@temporalio/common';
 import { nextRestoreStep, restoreGoal } from '../../domain/restore.ts';
 import type { Replacement, RestoreGoal, RestoreObservation } from '../../domain/restore.ts';
 import { pause, unlessCancelled } from '../pacing.ts';
+import { returnConfiguration } from './deployment-configuration.ts';
 import type { RolloutDeps } from './start-rollout.ts';
 import { identify, isSettled, lossesOf, nameOf, primaryOf, primarySince } from './state.ts';
 import type { RestoreInput } from './types.ts';
 
 /** How often a service is sent back: a deployment of what served before that fails this often needs a person. */
 const MAX_UPDATES = 3;
-/** Deployments as old as this are looked at to say whether there was anything to undo: milliseconds. */
-const RECENT = 24 * 60 * 60 * 1000;
+/**
+ * Deployments as old as this are looked at to say whether there was anything to undo: milliseconds. A pause lasts up to 14 days,
+ * and ECS may have gone back by itself.
+ */
+const RECENT = 15 * 24 * 60 * 60 * 1000;
 
 export interface Restored {
   readonly outcome: 'undone' | 'nothing to undo';
@@ -27,34 +33,39 @@ export interface Restored {
 }
 
 /**
- * Brings a service back to what served before, or, where nothing did, to no tasks. Looks before each act, so that a
- * repetition goes on where an earlier attempt was killed.
+ * Brings a service back to what served before, or, where nothing did, to no tasks: from a pause by having ECS go back, otherwise
+ * by stopping its deployment, otherwise by an update that doesn't pause. Looks before each act, so that a repetition goes on
+ * where an earlier attempt was killed, and what ECS has taken back by itself is only waited for. How many tasks there will be:
+ * see `restoreGoal`.
  * @throws non-retryable `RestoreFailed` when ECS can't bring it back, `RestoreTimedOut`; `ReplacedByOther` when the service runs
  *   neither what is undone nor what served before: somebody else's deployment is left as it is
  */
 export async function restoreService(deps: RolloutDeps, input: RestoreInput): Promise<Restored> {
-  const goal = restoreGoal(input.previous);
   const until = Date.now() + input.rollout.timeoutSeconds * 1000;
-  const stopRefused = new Set<string>();
+  const refused = new Set<string>();
   let updates = 0;
   let acted = false;
   for (;;) {
     heartbeat();
-    const seen = await unlessCancelled(observe(deps, input, goal));
-    const step = nextRestoreStep(goal, seen, stopRefused, input.ours);
+    const { goal, seen, service } = await unlessCancelled(observe(deps, input));
+    const step = nextRestoreStep(goal, seen, refused, input.ours);
     switch (step.kind) {
       case 'done':
         return report(deps, input, goal, acted);
+      case 'turn back':
+        acted = true;
+        await turnBack(deps, input, step).catch(noteRefusal(refused, step.hookId));
+        break;
       case 'stop':
         acted = true;
         await stop(deps, input, step.serviceDeploymentArn).catch(
-          noteRefusal(stopRefused, step.serviceDeploymentArn),
+          noteRefusal(refused, step.serviceDeploymentArn),
         );
         break;
       case 'update':
         acted = true;
         if (++updates > MAX_UPDATES) throw await failure(deps, input, goal, 'RestoreFailed', seen);
-        await update(deps, input, goal);
+        await update(deps, input, goal, seen, service);
         break;
       case 'replaced':
         throw replacedByOther(input, step);
@@ -65,27 +76,34 @@ export async function restoreService(deps: RolloutDeps, input: RestoreInput): Pr
   }
 }
 
+interface Look {
+  readonly goal: RestoreGoal;
+  readonly seen: RestoreObservation;
+  readonly service: Service;
+}
+
 async function observe(
   { reader }: RolloutDeps,
-  { target, service: { ecsService } }: RestoreInput,
-  goal: RestoreGoal,
-): Promise<RestoreObservation> {
+  { target, service: { ecsService, desiredCount: asked }, previous }: RestoreInput,
+): Promise<Look> {
   const service = await reader.service(target, ecsService);
+  const goal = restoreGoal(previous, asked, service?.desiredCount ?? 0);
   if (!service) {
     const nothing = { desiredCount: 0, runningCount: 0, pendingCount: 0, settled: false };
-    return { exists: false, ...nothing, strangers: [], unidentified: 0 };
+    return { goal, seen: { exists: false, ...nothing, strangers: [], unidentified: 0 }, service: {} };
   }
   const [newest, tasks, digests] = await Promise.all([
     reader.unfinishedDeployment(target, ecsService),
     reader.runningTasks(target, ecsService),
     goal.taskDefinition ? reader.pinnedDigests(target, goal.taskDefinition) : new Map<string, string>(),
   ]);
-  return {
+  const seen = {
     exists: true,
     ...countsOf(service),
     ...(newest && { newest }),
     ...identify(tasks, goal.taskDefinition, digests),
   };
+  return { goal, seen, service };
 }
 
 function countsOf(service: Service) {
@@ -112,34 +130,53 @@ async function stop(
   await aws.clientsFor(target).ecs.send(new StopServiceDeploymentCommand(request));
 }
 
+/** The action is said: ECS's default would release what is to be taken back. */
+async function turnBack(
+  { aws, assertHolder }: RolloutDeps,
+  { target, lock }: RestoreInput,
+  { serviceDeploymentArn, hookId }: { serviceDeploymentArn: string; hookId: string },
+): Promise<void> {
+  await assertHolder(lock);
+  const request = { serviceDeploymentArn, hookId, action: 'ROLLBACK' } as const;
+  await aws.clientsFor(target).ecs.send(new ContinueServiceDeploymentCommand(request));
+}
+
 /**
- * ECS refuses to stop a deployment that has just ended, that it takes back already, or that has nothing to go back to.
- * The next look tells which.
+ * ECS refuses to stop a deployment that has just ended, that it takes back already, or that has nothing to go back to; and to act
+ * on a pause that is over, perhaps by an attempt whose answer was lost. The next look tells which.
  */
 const REFUSALS = [
+  ClientException,
   ConflictException,
   InvalidParameterException,
   ServiceDeploymentNotFoundException,
   UnsupportedFeatureException,
 ];
 
-function noteRefusal(refused: Set<string>, arn: string) {
+function noteRefusal(refused: Set<string>, name: string) {
   return (error: unknown): void => {
     if (!REFUSALS.some((Refusal) => error instanceof Refusal)) throw error;
-    refused.add(arn);
+    refused.add(name);
   };
 }
 
 async function update(
   { aws, assertHolder }: RolloutDeps,
-  input: RestoreInput,
-  goal: RestoreGoal,
+  { target, service: { ecsService }, rollout, lock }: RestoreInput,
+  { taskDefinition, desiredCount }: RestoreGoal,
+  seen: RestoreObservation,
+  service: Service,
 ): Promise<void> {
-  await assertHolder(input.lock);
-  const { cluster } = input.target;
-  await aws
-    .clientsFor(input.target)
-    .ecs.send(new UpdateServiceCommand({ cluster, service: input.service.ecsService, ...goal }));
+  await assertHolder(lock);
+  const request = {
+    cluster: target.cluster,
+    service: ecsService,
+    ...(taskDefinition && { taskDefinition }),
+    // Only a count that is to change: somebody may scale at this moment.
+    ...(desiredCount !== seen.desiredCount && { desiredCount }),
+    deploymentConfiguration: returnConfiguration(service, rollout, seen.newest !== undefined),
+  };
+  await aws.clientsFor(target).ecs.send(new UpdateServiceCommand(request));
 }
 
 async function report(
@@ -158,18 +195,19 @@ async function report(
   return { outcome: 'nothing to undo', detail: `${name} ${what}, as before.` };
 }
 
-/** ECS itself or an earlier attempt has already undone it: there was a deployment since, or one of something else. */
+/** ECS itself or an earlier attempt has already undone it: there was a deployment since, or one of what is undone. */
 async function wasDisturbed(
   { reader }: RolloutDeps,
-  { target, service }: RestoreInput,
+  { target, service, ours }: RestoreInput,
   goal: RestoreGoal,
 ): Promise<boolean> {
   if (!(await reader.service(target, service.ecsService))) return false;
   const scheduled = activityInfo().scheduledTimestampMs;
   const [newest] = await reader.deploymentsSince(target, service.ecsService, scheduled - RECENT);
-  return (
-    newest !== undefined && (newest.createdAt >= scheduled || newest.taskDefinition !== goal.taskDefinition)
-  );
+  if (newest === undefined) return false;
+  const { createdAt, taskDefinition } = newest;
+  const undone = ours === undefined ? taskDefinition !== goal.taskDefinition : taskDefinition === ours;
+  return createdAt >= scheduled || undone;
 }
 
 function replacedByOther(

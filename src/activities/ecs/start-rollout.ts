@@ -7,6 +7,7 @@ import type { RolloutPolicy, ServicePolicy, Target } from '../../domain/policy.t
 import type { AwsClients } from '../aws.ts';
 import type { AssertHolder, LockProof } from '../lock.ts';
 import { pause } from '../pacing.ts';
+import { rolloutConfiguration } from './deployment-configuration.ts';
 import type { EcsReader } from './reader.ts';
 import { nameOf, primaryOf } from './state.ts';
 import type { Rollout } from './types.ts';
@@ -52,9 +53,8 @@ export async function startRollout(deps: RolloutDeps, input: StartRolloutInput):
   return { ...rollout, serviceDeploymentArn: await waitForOurs(deps, input) };
 }
 
-/** UpdateService's request: the breaker on, and whatever else the service's deployment configuration has, kept. */
 function updateOf(
-  { target, service, taskDefinition, rollout }: StartRolloutInput,
+  { target, service, taskDefinition, rollout, by }: StartRolloutInput,
   current: Service,
 ): UpdateServiceCommandInput {
   return {
@@ -62,12 +62,7 @@ function updateOf(
     service: service.ecsService,
     taskDefinition,
     desiredCount: service.desiredCount,
-    deploymentConfiguration: {
-      ...current.deploymentConfiguration,
-      deploymentCircuitBreaker: { enable: true, rollback: true },
-      minimumHealthyPercent: rollout.minimumHealthyPercent,
-      maximumPercent: rollout.maximumPercent,
-    },
+    deploymentConfiguration: rolloutConfiguration(current, rollout, by),
     ...(primaryOf(current) === taskDefinition &&
       needsForce(current, service.desiredCount) && { forceNewDeployment: true }),
   };

@@ -10,7 +10,7 @@ import type { EcsDeps } from '../../../src/activities/ecs/activities.ts';
 import type { EcsActivities } from '../../../src/activities/ecs/types.ts';
 import type { LockProof } from '../../../src/activities/lock.ts';
 import { pathNotFound } from '../../../src/activities/source/reader.ts';
-import type { RolloutPolicy, ServicePolicy, Target } from '../../../src/domain/policy.ts';
+import type { CanaryPolicy, RolloutPolicy, ServicePolicy, Target } from '../../../src/domain/policy.ts';
 import { CLUSTER, World } from '../../sandbox/ecs/world.ts';
 
 export const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
@@ -42,6 +42,17 @@ export const aPolicy = (change: Partial<RolloutPolicy> = {}): RolloutPolicy => (
   maximumPercent: 200,
   allowedTaskDeaths: 1,
   alarms: [],
+  ...change,
+});
+
+export const aCanary = (change: Partial<CanaryPolicy> = {}): CanaryPolicy => ({
+  services: [],
+  steps: [50, 100],
+  bakeSeconds: 60,
+  deadMan: { stepMinutes: 20, lastMinutes: 90 },
+  judge: { minimumRequests: 1 },
+  onInconclusive: 'rollback',
+  smoke: [],
   ...change,
 });
 

@@ -81,7 +81,7 @@ describe('the plan', () => {
       },
     ]);
     expect(one.services).toEqual([
-      { service: 'web', image: IMAGE, taskDefinition: expect.stringMatching(/^sha256:/) },
+      { service: 'web', rollout: 'rolling', image: IMAGE, taskDefinition: expect.stringMatching(/^sha256:/) },
     ]);
     expect(other.services[0]?.taskDefinition).not.toBe(one.services[0]?.taskDefinition);
   });

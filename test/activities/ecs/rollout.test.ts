@@ -43,10 +43,10 @@ type StartInput = Awaited<ReturnType<typeof aChange>>['input'];
 const start = (input: StartInput, scheduled?: number) =>
   inside(anActivity(scheduled), () => rig.activities.startRollout(input));
 
-async function follow(input: StartInput, { activities = rig.activities, policy = aPolicy() } = {}) {
+async function follow(input: StartInput, { policy = aPolicy() } = {}) {
   const rollout = await start(input);
   return inside(anActivity(), () =>
-    activities.followRollout({ target, service: input.service, rollout, policy }),
+    rig.activities.followRollout({ target, service: input.service, rollout, policy }),
   );
 }
 
@@ -151,7 +151,7 @@ test('another number of tasks alone makes no deployment but is waited for', asyn
 test("the circuit breaker's rollback is a fail that tells why the tasks stopped", async () => {
   const { input } = await aChange('breaks', dyingApp, { balanced: true });
 
-  const verdict = await follow(input, { activities: rig.withDeps({ allowedDeaths: 100 }) });
+  const verdict = await follow(input, { policy: aPolicy({ allowedTaskDeaths: 100 }) });
 
   expect(verdict.outcome).toBe('fail');
   expect(verdict.reasons[0]).toMatch(
@@ -183,7 +183,7 @@ test('tasks that die after they started are a fail before ECS gives up', async (
     } catch {}`;
   const { input } = await aChange('crashes', diesLater, { balanced: true });
 
-  const verdict = await follow(input, { activities: rig.withDeps({ allowedDeaths: 0 }) });
+  const verdict = await follow(input, { policy: aPolicy({ allowedTaskDeaths: 0 }) });
 
   expect(verdict).toMatchObject({
     outcome: 'fail',
