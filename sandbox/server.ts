@@ -169,11 +169,16 @@ async function openServices(wiring: Wiring): Promise<{ services: ServiceDefiniti
     logDir: join(stateDir, 'logs'),
   });
   closers.push(() => runner.close());
-  const sampler = startSampler(() => runner.running(), cloudwatch.recorder, clock);
-  closers.push(() => sampler.stop());
   const ecs = createEcs({ store, clock, runner, targets: elb.targets, images, region, accountId });
   services.push(ecs.service);
   closers.push(() => ecs.close());
+  const sampler = startSampler({
+    tasks: () => runner.running(),
+    metrics: cloudwatch.recorder,
+    clock,
+    insights: (clusterName) => ecs.containerInsights(clusterName),
+  });
+  closers.push(() => sampler.stop());
 
   return { services, mounts };
 }

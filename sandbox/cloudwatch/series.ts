@@ -14,6 +14,8 @@ export interface MetricName {
 type Minute = readonly (readonly [second: number, distribution: Distribution])[];
 
 interface Series extends MetricName {
+  /** The metric whatever the unit, as one text. */
+  readonly metric: string;
   readonly unit: StandardUnit;
   readonly minutes: Map<number, Minute>;
   /** Minutes that the store doesn't have as they are now. The others are the store's own values, and not to be changed. */
@@ -50,6 +52,7 @@ const MOST_SERIES = 5000;
 
 /** All measured values, in memory; written to the store minute by minute, so that a kill costs the last one at most. */
 export class SeriesStore implements MetricRecorder {
+  /** The one whose last minute began longest ago comes first. */
   readonly #series = new Map<string, Series>();
   readonly #table: Table<SavedMinute>;
   readonly #now: () => number;
@@ -69,6 +72,7 @@ export class SeriesStore implements MetricRecorder {
     const second = Math.floor(timestamp / 1000);
     const minute = Math.floor(second / 60);
     const series = this.#of(measurement, unit);
+    if (!series.minutes.has(minute)) this.#moveToEnd(series);
     const kept = changeable(series, minute);
     const found = kept.findLast(([at]) => at === second)?.[1];
     const distribution = found ?? emptyDistribution();
@@ -85,10 +89,12 @@ export class SeriesStore implements MetricRecorder {
 
   /** The metrics with values after `since` (seconds since the epoch). */
   metrics(since: number): MetricName[] {
-    const names = [...this.#series.values()]
-      .filter(({ minutes }) => [...minutes.keys()].some((minute) => (minute + 1) * 60 > since))
-      .map(({ namespace, name, dimensions }) => ({ namespace, name, dimensions }));
-    return [...new Map(names.map((metric) => [keyOf(metric, ''), metric])).values()];
+    const known = [...this.#series.values()].filter(({ minutes }) =>
+      [...minutes.keys()].some((minute) => (minute + 1) * 60 > since),
+    );
+    return [...new Map(known.map((series) => [series.metric, series])).values()].map(
+      ({ namespace, name, dimensions }) => ({ namespace, name, dimensions }),
+    );
   }
 
   /** Writes what the store doesn't have, and lets go of what is too old. */
@@ -111,14 +117,28 @@ export class SeriesStore implements MetricRecorder {
     const key = keyOf(metric, unit);
     const known = this.#series.get(key);
     if (known) return known;
-    if (this.#series.size >= MOST_SERIES) this.#forgetOldest();
+    if (this.#series.size >= MOST_SERIES) this.#forgetLeastRecent();
     const { namespace, name, dimensions } = metric;
-    const series = { namespace, name, dimensions, unit, minutes: new Map(), unsaved: new Set<number>() };
+    const series = {
+      namespace,
+      name,
+      dimensions,
+      unit,
+      metric: keyOf(metric, ''),
+      minutes: new Map(),
+      unsaved: new Set<number>(),
+    };
     this.#series.set(key, series);
     return series;
   }
 
-  #forgetOldest(): void {
+  #moveToEnd(series: Series): void {
+    const key = keyOf(series, series.unit);
+    this.#series.delete(key);
+    this.#series.set(key, series);
+  }
+
+  #forgetLeastRecent(): void {
     const [oldest] = this.#series;
     if (!oldest) return;
     const [key, series] = oldest;
@@ -129,7 +149,7 @@ export class SeriesStore implements MetricRecorder {
   #matching(query: Query): Series[] {
     const wanted = keyOf(query, '');
     return [...this.#series.values()].filter(
-      (series) => keyOf(series, '') === wanted && (query.unit === undefined || series.unit === query.unit),
+      ({ metric, unit }) => metric === wanted && (query.unit === undefined || unit === query.unit),
     );
   }
 

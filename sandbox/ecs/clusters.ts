@@ -1,4 +1,5 @@
 import type {
+  ClusterSetting,
   CreateClusterRequest,
   DeleteClusterRequest,
   DescribeClustersRequest,
@@ -7,6 +8,7 @@ import type {
 import type { Given } from '../protocol/given.ts';
 import { pageOf } from '../protocol/page.ts';
 import { AwsError } from '../protocol/service.ts';
+import type { InsightsLevel } from '../tasks/container-insights.ts';
 import { activeCluster, arn, invalid, shortName } from './context.ts';
 import type { EcsContext } from './context.ts';
 import type { ClusterRecord } from './records.ts';
@@ -26,6 +28,7 @@ export function createCluster(ecs: EcsContext) {
       );
     }
     checkTags(input.tags ?? []);
+    checkSettings(input.settings ?? []);
     const known = ecs.tables.clusters.get(clusterName);
     if (known?.status === 'ACTIVE') return { cluster: shown(ecs, known, ['TAGS', 'SETTINGS']) };
     const cluster: ClusterRecord = {
@@ -41,6 +44,23 @@ export function createCluster(ecs: EcsContext) {
     writeTags(ecs, cluster.clusterArn, input.tags ?? []);
     return { cluster: shown(ecs, cluster, ['TAGS', 'SETTINGS']) };
   };
+}
+
+const LEVELS: readonly InsightsLevel[] = ['enhanced', 'enabled', 'disabled'];
+
+function checkSettings(settings: readonly ClusterSetting[]): void {
+  for (const { value } of settings) {
+    if (!LEVELS.some((level) => level === value)) {
+      throw invalid(`The value of containerInsights must be one of ${LEVELS.join(', ')}, not ${value}.`);
+    }
+  }
+}
+
+/** What Container Insights is to say of the cluster's tasks; nothing when the cluster isn't there. */
+export function containerInsights(ecs: EcsContext, clusterName: string): InsightsLevel {
+  const { settings = [] } = ecs.tables.clusters.get(clusterName) ?? {};
+  const value = settings.find(({ name }) => name === 'containerInsights')?.value;
+  return LEVELS.find((level) => level === value) ?? 'disabled';
 }
 
 export function describeClusters(ecs: EcsContext) {

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Targets } from '../elb/elb.ts';
 import type { ServiceDefinition } from '../protocol/service.ts';
 import type { Store } from '../store.ts';
+import type { InsightsLevel } from '../tasks/container-insights.ts';
 import type { ImageSource } from '../tasks/images.ts';
 import type { TaskRunner } from '../tasks/types.ts';
 import * as clusters from './clusters.ts';
@@ -27,6 +28,8 @@ export interface EcsDependencies {
 
 export interface Ecs {
   readonly service: ServiceDefinition;
+  /** The cluster's Container Insights setting as it is now. */
+  containerInsights(clusterName: string): InsightsLevel;
   /** Stops scheduling; the tasks are the runner's to stop. */
   close(): void;
 }
@@ -67,6 +70,7 @@ export function createEcs({ store, ...dependencies }: EcsDependencies): Ecs {
         StopServiceDeployment: deployments.stopServiceDeployment(ecs, scheduler),
       },
     },
+    containerInsights: (clusterName) => clusters.containerInsights(ecs, clusterName),
     close: () => scheduler.close(),
   };
 }

@@ -51,7 +51,7 @@ export function createTaskRunner({ store, ...dependencies }: RunnerDependencies)
     running: () =>
       [...runs.values()].map(({ spec, containers }) => ({
         spec,
-        groups: containers.map(({ group }) => group).filter((group) => group !== undefined),
+        containers: containers.map(({ name, group, health }) => ({ name, group, health })),
       })),
     async close() {
       closed = true;

@@ -1,48 +1,43 @@
 import type { Clock } from '../clock.ts';
+import type { MetricRecorder } from '../cloudwatch/recorder.ts';
+import { insightsOf, percent } from './container-insights.ts';
+import type { ContainerUsage, InsightsLevel, Metric } from './container-insights.ts';
 import type { RunningTask, TaskSpec } from './types.ts';
 import { usageByGroup } from './usage.ts';
-
-/** Where measurements go: CloudWatch's raw samples. */
-export interface MetricRecorder {
-  record(metric: {
-    readonly namespace: string;
-    readonly name: string;
-    readonly dimensions: Record<string, string>;
-    readonly value: number;
-    readonly unit?: string;
-    readonly timestamp?: number;
-  }): void;
-}
+import type { GroupUsage } from './usage.ts';
 
 /** True milliseconds between two looks. */
 const EVERY_MS = 1000;
 const MIB = 1024 * 1024;
 
+export interface SamplerDependencies {
+  tasks(): RunningTask[];
+  readonly metrics: MetricRecorder;
+  readonly clock: Clock;
+  /** A cluster's `containerInsights` setting as it is now. */
+  insights(clusterName: string): InsightsLevel;
+}
+
 /**
- * Measures the tasks' CPU and memory and records them as ECS and Container Insights do: per service in percent of
- * what the tasks reserve (namespace AWS/ECS), and per service, family and task (ECS/ContainerInsights).
+ * Measures the tasks' CPU and memory and records them as AWS does: per service in percent of what its tasks reserve
+ * (namespace AWS/ECS), and what the cluster's Container Insights setting asks for (ECS/ContainerInsights).
  */
-export function startSampler(
-  tasks: () => RunningTask[],
-  metrics: MetricRecorder,
-  clock: Clock,
-): { stop(): void } {
-  const before = new Map<string, { cpuSeconds: number; at: number }>();
+export function startSampler({ tasks, metrics, clock, insights }: SamplerDependencies): { stop(): void } {
+  const meter = new Meter();
   const look = async (): Promise<void> => {
     const groups = await usageByGroup();
-    const at = clock.now();
-    const seen = new Set<string>();
-    for (const { spec, groups: own } of tasks()) {
-      seen.add(spec.taskArn);
-      const cpuSeconds = total(own.map((group) => groups.get(group)?.cpuSeconds ?? 0));
-      const memory = total(own.map((group) => groups.get(group)?.residentBytes ?? 0)) / MIB;
-      const last = before.get(spec.taskArn);
-      before.set(spec.taskArn, { cpuSeconds, at });
-      if (!last || at <= last.at) continue;
-      const used = Math.max(0, ((cpuSeconds - last.cpuSeconds) / ((at - last.at) / 1000)) * 1024);
-      recordTask(metrics, spec, used, memory, at);
+    const timestamp = clock.now();
+    const running = tasks();
+    for (const { spec, containers } of running) {
+      const used = meter.read(spec, containers, groups, timestamp);
+      if (!used) continue;
+      const record = (namespace: string, measured: readonly Metric[]): void => {
+        for (const metric of measured) metrics.record({ namespace, ...metric, timestamp });
+      };
+      record('AWS/ECS', utilization(spec, used));
+      record('ECS/ContainerInsights', insightsOf(insights(spec.clusterName), spec, used));
     }
-    for (const taskArn of before.keys()) if (!seen.has(taskArn)) before.delete(taskArn);
+    meter.forgetAllBut(running);
   };
   let looking = false;
   const timer = setInterval(() => {
@@ -55,51 +50,51 @@ export function startSampler(
   return { stop: () => clearInterval(timer) };
 }
 
-function recordTask(
-  metrics: MetricRecorder,
-  spec: TaskSpec,
-  cpu: number,
-  memory: number,
-  timestamp: number,
-): void {
-  const { clusterName: ClusterName, serviceName: ServiceName, family, taskId: TaskId, reserved } = spec;
-  const cpuPercent = (cpu / reserved.cpu) * 100;
-  const memoryPercent = (memory / reserved.memory) * 100;
-  const record = (
-    namespace: string,
-    dimensions: Record<string, string>,
-    values: Readonly<Record<string, readonly [value: number, unit: string]>>,
-  ): void => {
-    for (const [name, [value, unit]] of Object.entries(values)) {
-      metrics.record({ namespace, name, dimensions, value, unit, timestamp });
-    }
-  };
-  if (ServiceName !== undefined) {
-    record(
-      'AWS/ECS',
-      { ClusterName, ServiceName },
-      {
-        CPUUtilization: [cpuPercent, 'Percent'],
-        MemoryUtilization: [memoryPercent, 'Percent'],
-      },
-    );
+/** Turns the CPU time that a task's processes have used so far into what they use now. */
+class Meter {
+  readonly #before = new Map<
+    string,
+    { readonly at: number; readonly cpuSeconds: ReadonlyMap<string, number> }
+  >();
+
+  /** Undefined at the first look, which has nothing to compare with. */
+  read(
+    { taskArn }: TaskSpec,
+    containers: RunningTask['containers'],
+    groups: ReadonlyMap<number, GroupUsage>,
+    at: number,
+  ): ContainerUsage[] | undefined {
+    const usageOf = (group: number | undefined): GroupUsage | undefined =>
+      group === undefined ? undefined : groups.get(group);
+    const last = this.#before.get(taskArn);
+    const cpuSeconds = new Map(containers.map(({ name, group }) => [name, usageOf(group)?.cpuSeconds ?? 0]));
+    this.#before.set(taskArn, { at, cpuSeconds });
+    if (!last || at <= last.at) return undefined;
+    return containers.map(({ name, group, health }) => {
+      const spent = (cpuSeconds.get(name) ?? 0) - (last.cpuSeconds.get(name) ?? 0);
+      const cpu = (Math.max(0, spent) / ((at - last.at) / 1000)) * 1024;
+      return { name, health, cpu, memory: (usageOf(group)?.residentBytes ?? 0) / MIB };
+    });
   }
-  const insights = {
-    CpuUtilized: [cpu, 'None'],
-    CpuReserved: [reserved.cpu, 'None'],
-    MemoryUtilized: [memory, 'Megabytes'],
-    MemoryReserved: [reserved.memory, 'Megabytes'],
-    TaskCpuUtilization: [cpuPercent, 'Percent'],
-    TaskMemoryUtilization: [memoryPercent, 'Percent'],
-  } as const;
-  const service = ServiceName === undefined ? {} : { ServiceName };
-  record('ECS/ContainerInsights', { ClusterName, TaskDefinitionFamily: family }, insights);
-  record('ECS/ContainerInsights', { ClusterName, TaskDefinitionFamily: family, TaskId }, insights);
-  if (ServiceName === undefined) return;
-  record('ECS/ContainerInsights', { ClusterName, ServiceName }, insights);
-  record('ECS/ContainerInsights', { ClusterName, ...service, TaskId }, insights);
+
+  forgetAllBut(running: readonly RunningTask[]): void {
+    const kept = new Set(running.map(({ spec }) => spec.taskArn));
+    for (const taskArn of this.#before.keys()) if (!kept.has(taskArn)) this.#before.delete(taskArn);
+  }
 }
 
-function total(numbers: readonly number[]): number {
-  return numbers.reduce((sum, number) => sum + number, 0);
+/** What ECS itself says of every service, in percent of what the task reserves. */
+function utilization(spec: TaskSpec, used: readonly ContainerUsage[]): Metric[] {
+  const { clusterName: ClusterName, serviceName: ServiceName, reserved } = spec;
+  if (ServiceName === undefined) return [];
+  const share = (name: string, of: 'cpu' | 'memory'): Metric => ({
+    name,
+    value: percent(
+      used.reduce((sum, container) => sum + container[of], 0),
+      reserved[of],
+    ),
+    unit: 'Percent',
+    dimensions: { ClusterName, ServiceName },
+  });
+  return [share('CPUUtilization', 'cpu'), share('MemoryUtilization', 'memory')];
 }

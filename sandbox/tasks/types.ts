@@ -51,9 +51,16 @@ export type TaskEvent =
 
 export type TaskListener = (taskArn: string, event: TaskEvent) => void;
 
+export interface RunningContainer {
+  readonly name: string;
+  /** The id of its process group; none before its start and after its end. */
+  readonly group: number | undefined;
+  readonly health: Health;
+}
+
 export interface RunningTask {
   readonly spec: TaskSpec;
-  readonly groups: readonly number[];
+  readonly containers: readonly RunningContainer[];
 }
 
 /** Runs tasks as processes of this machine. */
@@ -68,7 +75,7 @@ export interface TaskRunner {
   /** Stops the task's containers: SIGTERM, and SIGKILL after each container's stopTimeout. */
   stop(taskArn: string, cause: StopCause): void;
   onEvent(listener: TaskListener): void;
-  /** The tasks that have processes, with the ids of their process groups. */
+  /** The tasks that have not stopped. */
   running(): RunningTask[];
   /** Kills every process of every task. Tells nobody: the tasks are found stopped by the next sandbox. */
   close(): Promise<void>;

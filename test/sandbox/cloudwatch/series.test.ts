@@ -105,3 +105,27 @@ test('more metrics than there is room for push out the oldest', async () => {
   series.close();
   await store.close();
 });
+
+test('when there are too many, the metric that was silent for longest makes room', async () => {
+  const store = await aStore();
+  const series = new SeriesStore(store, () => START * 1000);
+  const record = (name: string, minute: number): void =>
+    series.record({
+      namespace: 'Demo',
+      name,
+      dimensions: {},
+      value: 1,
+      timestamp: (START + minute * 60) * 1000,
+    });
+  record('old and busy', 0);
+  record('silent', 0);
+  for (let i = 2; i < 5000; i++) record(`metric ${i}`, 0);
+  record('old and busy', 1);
+  record('new', 1);
+  const names = series.metrics(0).map(({ name }) => name);
+  expect(names).toHaveLength(5000);
+  expect(names).toEqual(expect.arrayContaining(['old and busy', 'new', 'metric 2']));
+  expect(names).not.toContain('silent');
+  series.close();
+  await store.close();
+});

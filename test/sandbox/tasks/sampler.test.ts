@@ -1,15 +1,13 @@
 import { spawn } from 'node:child_process';
 import { expect, test } from '@jest/globals';
 import { createClock } from '../../../sandbox/clock.ts';
+import type { Measurement } from '../../../sandbox/cloudwatch/recorder.ts';
 import { startSampler } from '../../../sandbox/tasks/sampler.ts';
-import type { MetricRecorder } from '../../../sandbox/tasks/sampler.ts';
 import { until } from '../ecs/world.ts';
-
-type Metric = Parameters<MetricRecorder['record']>[0];
 
 test('a busy task’s CPU and memory are recorded per service and per task, in percent of what it reserves', async () => {
   const child = spawn(process.execPath, ['-e', 'for (;;);'], { detached: true, stdio: 'ignore' });
-  const metrics: Metric[] = [];
+  const metrics: Measurement[] = [];
   const task = {
     spec: {
       taskArn: 'arn:task',
@@ -21,13 +19,14 @@ test('a busy task’s CPU and memory are recorded per service and per task, in p
       containers: [],
       reserved: { cpu: 1024, memory: 128 },
     },
-    groups: [child.pid ?? 0],
+    containers: [{ name: 'web', group: child.pid, health: 'UNKNOWN' as const }],
   };
-  const sampler = startSampler(
-    () => [task],
-    { record: (metric) => void metrics.push(metric) },
-    createClock(),
-  );
+  const sampler = startSampler({
+    tasks: () => [task],
+    metrics: { record: (metric) => void metrics.push(metric) },
+    clock: createClock(),
+    insights: (clusterName) => (clusterName === 'c' ? 'enhanced' : 'disabled'),
+  });
   await until(
     async () => metrics.length,
     (count) => count > 0,
@@ -35,7 +34,7 @@ test('a busy task’s CPU and memory are recorded per service and per task, in p
   sampler.stop();
   child.kill('SIGKILL');
 
-  const find = (name: string, dimensions: Record<string, string>): Metric | undefined =>
+  const find = (name: string, dimensions: Record<string, string>): Measurement | undefined =>
     metrics.find(
       (each) => each.name === name && JSON.stringify(each.dimensions) === JSON.stringify(dimensions),
     );
