@@ -169,7 +169,8 @@ async function openServices(wiring: Wiring): Promise<{ services: ServiceDefiniti
     logDir: join(stateDir, 'logs'),
   });
   closers.push(() => runner.close());
-  const ecs = createEcs({ store, clock, runner, targets: elb.targets, images, region, accountId });
+  const { alarms } = cloudwatch;
+  const ecs = createEcs({ store, clock, runner, targets: elb.targets, images, alarms, region, accountId });
   services.push(ecs.service);
   closers.push(() => ecs.close());
   const sampler = startSampler({

@@ -1,10 +1,12 @@
 import { nowIso, shortName } from './context.ts';
+import { alarmsOf } from './deployment-alarms.ts';
 import type { EcsContext } from './context.ts';
 import type { DeploymentRecord, ServiceDeploymentRecord, ServiceRecord } from './records.ts';
-import { changeRollout, currentRollout, revertTo } from './rollout.ts';
+import { settleHook, hooksAt, settleAll } from './hooks.ts';
+import { changeRollout, currentRollout, requestRollback, revertTo } from './rollout.ts';
 import { namedTasks, say } from './service-events.ts';
-import { rollbackStrategy } from './strategy.ts';
 import type { StageName } from './strategy.ts';
+import { setTraffic } from './traffic.ts';
 import { definitionOf } from './task-spec.ts';
 import { endTask, startTask, targetsOf } from './tasks.ts';
 import { managedTags, tagsOf } from './tags.ts';
@@ -12,10 +14,7 @@ import type { Action } from './view.ts';
 
 type ActionOf<Kind extends Action['kind']> = Extract<Action, { kind: Kind }>;
 
-const THRESHOLD_EXCEEDED =
-  'Service deployment rolled back because the circuit breaker threshold was exceeded.';
-const ROLLBACK_ASKED =
-  'Service deployment rolled back because a user asked for it with StopServiceDeployment.';
+const THRESHOLD_EXCEEDED = 'because the circuit breaker threshold was exceeded.';
 
 /** Carries one action out on the record and the tasks. @returns the service as it is now; not yet stored */
 export function carryOut(ecs: EcsContext, service: ServiceRecord, action: Action): ServiceRecord {
@@ -25,11 +24,17 @@ export function carryOut(ecs: EcsContext, service: ServiceRecord, action: Action
     case 'stopTask':
       return stopTask(ecs, service, action);
     case 'enterStage':
-      return onRollout(ecs, service, { stage: action.stage as StageName });
+      return enterStage(ecs, service, action);
+    case 'shiftTraffic':
+      return shiftTraffic(ecs, service, action);
+    case 'timeOutHook':
+      return timeOutHook(ecs, service, action);
     case 'complete':
       return complete(ecs, service, action);
     case 'tripBreaker':
       return tripBreaker(ecs, service, action);
+    case 'fail':
+      return fail(ecs, service, action);
     case 'rollBack':
       return rollBack(ecs, service, action);
     case 'giveUp':
@@ -103,6 +108,47 @@ function unhealthyText(ecs: EcsContext, targetGroupArn: string, port: number): s
   return `(port ${port}) is unhealthy in (target-group ${targetGroupArn})${because}.`;
 }
 
+function enterStage(
+  ecs: EcsContext,
+  service: ServiceRecord,
+  { stage: name, step }: ActionOf<'enterStage'>,
+): ServiceRecord {
+  const rollout = currentRollout(ecs, service);
+  if (!rollout) return service;
+  const { step: _before, ...rest } = rollout;
+  const stage = name as StageName;
+  const hooks = rollout.rollback ? rollout.hooks : hooksAt(ecs, rollout.deploymentConfiguration, stage);
+  const entered = { ...rest, stage, stageSince: nowIso(ecs), hooks, ...(step === undefined ? {} : { step }) };
+  changeRollout(ecs, entered, {});
+  return service;
+}
+
+/** The rules first: when the sandbox dies in between, it only does so again. */
+function shiftTraffic(
+  ecs: EcsContext,
+  service: ServiceRecord,
+  { weights }: ActionOf<'shiftTraffic'>,
+): ServiceRecord {
+  const rollout = currentRollout(ecs, service);
+  if (!rollout) return service;
+  setTraffic(ecs, rollout, weights);
+  return onRollout(ecs, service, { weights });
+}
+
+function timeOutHook(
+  ecs: EcsContext,
+  service: ServiceRecord,
+  { hookId }: ActionOf<'timeOutHook'>,
+): ServiceRecord {
+  const rollout = currentRollout(ecs, service);
+  const hook = rollout?.hooks.find((each) => each.hookId === hookId);
+  if (!rollout || !hook) return service;
+  const changed = changeRollout(ecs, rollout, { hooks: settleHook(rollout.hooks, hookId, 'TIMED_OUT') });
+  if (hook.timeoutAction === 'CONTINUE') return service;
+  requestRollback(ecs, changed, `because the lifecycle hook ${hookId} timed out.`);
+  return service;
+}
+
 /** Changes the service deployment in progress, where there is one. */
 function onRollout(
   ecs: EcsContext,
@@ -162,12 +208,18 @@ function tripBreaker(
   service: ServiceRecord,
   { deploymentId }: ActionOf<'tripBreaker'>,
 ): ServiceRecord {
-  onRollout(ecs, service, {
-    status: 'ROLLBACK_REQUESTED',
-    statusReason: THRESHOLD_EXCEEDED,
-    breakerTriggered: true,
-  });
+  const rollout = currentRollout(ecs, service);
+  if (rollout) requestRollback(ecs, { ...rollout, breakerTriggered: true }, THRESHOLD_EXCEEDED);
   return failDeployment(ecs, service, deploymentId);
+}
+
+/** What watches the deployment has found it to have failed: it is to be rolled back. */
+function fail(ecs: EcsContext, service: ServiceRecord, { cause, reason }: ActionOf<'fail'>): ServiceRecord {
+  const rollout = currentRollout(ecs, service);
+  if (!rollout) return service;
+  const alarms = cause === 'alarm' ? { triggeredAlarms: alarmsOf(ecs, rollout) } : {};
+  requestRollback(ecs, { ...rollout, ...alarms }, reason);
+  return service;
 }
 
 function failDeployment(ecs: EcsContext, service: ServiceRecord, deploymentId: string): ServiceRecord {
@@ -186,22 +238,20 @@ function rollBack(
   const rollout = currentRollout(ecs, service);
   const target = service.lastCompleted;
   if (!target || !rollout) return service;
-  const reason = rollout.breakerTriggered ? THRESHOLD_EXCEEDED : ROLLBACK_ASKED;
+  const { statusReason: reason = '', stage, step: _step, ...rest } = rollout;
   const cause = rollout.breakerTriggered ? 'ECS deployment circuit breaker' : 'ECS deployment stopped';
   const startedAt = nowIso(ecs);
-  onRollout(ecs, service, {
+  changeRollout(ecs, rest, {
     status: 'ROLLBACK_IN_PROGRESS',
     statusReason: reason,
-    stage: rollbackStrategy.stages[0].name,
     rollback: { reason, startedAt, serviceRevisionArn: target.revisionArn },
+    hooks: settleAll(rollout.hooks),
+    ...(stage === undefined ? {} : { interrupted: stage }),
   });
   const reverted = revertTo(ecs, service, target, `${cause}: rolling back to deploymentId ${to}.`);
   const failed = rollout.breakerTriggered
     ? reverted
-    : changeDeployment(ecs, reverted, from, {
-        rolloutState: 'FAILED',
-        rolloutStateReason: `ECS deployment ${from} stopped by StopServiceDeployment.`,
-      });
+    : changeDeployment(ecs, reverted, from, { rolloutState: 'FAILED', rolloutStateReason: reason });
   return say(ecs, failed, `rolling back to deployment ${to}.`);
 }
 
@@ -212,6 +262,7 @@ function giveUp(ecs: EcsContext, service: ServiceRecord, action: ActionOf<'giveU
     ({ id, rolloutState }) => id === action.deploymentId && rolloutState === 'FAILED',
   );
   const failed = alreadyFailed ? service : failDeployment(ecs, service, action.deploymentId);
+  if (rollout) changeRollout(ecs, rollout, { hooks: settleAll(rollout.hooks) });
   const stoppedAt = nowIso(ecs);
   switch (action.because) {
     case 'noRollback':
@@ -220,6 +271,13 @@ function giveUp(ecs: EcsContext, service: ServiceRecord, action: ActionOf<'giveU
         statusReason: 'Service deployment stopped because the circuit breaker threshold was exceeded.',
         stoppedAt,
         breakerTriggered: true,
+      });
+    case 'alarm':
+      return endRollout(ecs, failed, {
+        status: 'STOPPED',
+        statusReason: 'Service deployment stopped because an alarm was triggered.',
+        stoppedAt,
+        triggeredAlarms: rollout ? alarmsOf(ecs, rollout) : [],
       });
     case 'noCandidate':
       return endRollout(ecs, failed, {

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { AlarmStates } from '../cloudwatch/alarms.ts';
 import type { Targets } from '../elb/elb.ts';
 import { AwsError } from '../protocol/service.ts';
 import type { TaskRunner } from '../tasks/types.ts';
@@ -12,6 +13,7 @@ export interface EcsContext {
   readonly runner: TaskRunner;
   readonly targets: Targets;
   readonly images: ImageSource;
+  readonly alarms: AlarmStates;
   readonly region: string;
   readonly accountId: string;
 }
@@ -49,6 +51,10 @@ export function activeCluster(ecs: EcsContext, nameOrArn: string | undefined): C
 
 export function invalid(message: string): AwsError {
   return new AwsError('InvalidParameterException', message);
+}
+
+export function unsupported(what: string): AwsError {
+  return new AwsError('UnsupportedFeatureException', `${what} is not modelled by the sandbox.`);
 }
 
 export function clientError(message: string): AwsError {

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { AlarmStates } from '../cloudwatch/alarms.ts';
 import type { Targets } from '../elb/elb.ts';
 import type { ServiceDefinition } from '../protocol/service.ts';
 import type { Store } from '../store.ts';
@@ -7,6 +8,7 @@ import type { ImageSource } from '../tasks/images.ts';
 import type { TaskRunner } from '../tasks/types.ts';
 import * as clusters from './clusters.ts';
 import type { EcsContext } from './context.ts';
+import { continueServiceDeployment } from './continue-service-deployment.ts';
 import { openTables } from './records.ts';
 import { createScheduler } from './scheduler.ts';
 import * as deployments from './service-deployments.ts';
@@ -22,6 +24,7 @@ export interface EcsDependencies {
   readonly runner: TaskRunner;
   readonly targets: Targets;
   readonly images: ImageSource;
+  readonly alarms: AlarmStates;
   readonly region: string;
   readonly accountId: string;
 }
@@ -68,6 +71,7 @@ export function createEcs({ store, ...dependencies }: EcsDependencies): Ecs {
         DescribeServiceDeployments: deployments.describeServiceDeployments(ecs),
         DescribeServiceRevisions: deployments.describeServiceRevisions(ecs),
         StopServiceDeployment: deployments.stopServiceDeployment(ecs, scheduler),
+        ContinueServiceDeployment: continueServiceDeployment(ecs, scheduler),
       },
     },
     containerInsights: (clusterName) => clusters.containerInsights(ecs, clusterName),

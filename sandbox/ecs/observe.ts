@@ -1,8 +1,11 @@
 import type { EcsContext } from './context.ts';
-import type { DeploymentRecord, ServiceRecord, TaskRecord } from './records.ts';
+import { alarmsOf, ASKED_EVERY_MS } from './deployment-alarms.ts';
+import type { DeploymentRecord, ServiceDeploymentRecord, ServiceRecord, TaskRecord } from './records.ts';
 import { currentRollout } from './rollout.ts';
+import { shiftsTraffic } from './strategy.ts';
 import { judgeTask } from './task-health.ts';
 import type { Judgement } from './task-health.ts';
+import { networkingTrouble } from './traffic.ts';
 import type { RolloutView, ServiceView, TaskView } from './view.ts';
 
 export interface Observation {
@@ -19,17 +22,24 @@ export function observe(ecs: EcsContext, service: ServiceRecord): Observation {
     .values()
     .filter((task) => task.service?.arn === service.serviceArn && task.lastStatus !== 'STOPPED');
   const judged = tasks.map((task) => ({ task, judgement: judgeTask(ecs, service, task) }));
-  const until = judged.flatMap(({ judgement }) => judgement.until ?? []);
-  const { deploymentConfiguration: configuration, lastCompleted } = service;
-  const rollout = rolloutView(ecs, service);
+  const record = currentRollout(ecs, service);
+  const { lastCompleted } = service;
+  // A deployment goes by the configuration that it was started with.
+  const configuration = record?.deploymentConfiguration ?? service.deploymentConfiguration;
+  const breaker = shiftsTraffic(configuration) ? undefined : configuration.deploymentCircuitBreaker;
+  const rollout = record && rolloutView(ecs, record);
+  const until = [
+    ...judged.flatMap(({ judgement }) => judgement.until ?? []),
+    ...(record && isWatched(record) ? [ecs.clock.now() + ASKED_EVERY_MS / ecs.clock.speed] : []),
+  ];
   const view: ServiceView = {
     now: ecs.clock.now(),
     desiredCount: service.desiredCount,
     minimumHealthyPercent: configuration.minimumHealthyPercent ?? 100,
     maximumPercent: configuration.maximumPercent ?? 200,
     breaker: {
-      enable: configuration.deploymentCircuitBreaker?.enable ?? false,
-      rollback: configuration.deploymentCircuitBreaker?.rollback ?? false,
+      enable: breaker?.enable ?? false,
+      rollback: breaker?.rollback ?? false,
     },
     deployments: service.deployments.map(deploymentView),
     tasks: judged.map(({ task, judgement }) => taskView(task, judgement)),
@@ -47,15 +57,35 @@ export function observe(ecs: EcsContext, service: ServiceRecord): Observation {
   };
 }
 
-function rolloutView(ecs: EcsContext, service: ServiceRecord): RolloutView | undefined {
-  const rollout = currentRollout(ecs, service);
-  return (
-    rollout && {
-      stage: rollout.stage,
-      rollingBack: rollout.rollback !== undefined,
-      rollbackRequested: rollout.status === 'ROLLBACK_REQUESTED',
-    }
-  );
+function isWatched({ alarmsWatched, rollback }: ServiceDeploymentRecord): boolean {
+  return alarmsWatched && rollback === undefined;
+}
+
+function rolloutView(ecs: EcsContext, record: ServiceDeploymentRecord): RolloutView {
+  const { stage, step, sourceDeploymentId: source, interrupted, deploymentConfiguration } = record;
+  const rollingBack = record.rollback !== undefined;
+  const networking =
+    shiftsTraffic(deploymentConfiguration) && !rollingBack ? networkingTrouble(ecs, record) : undefined;
+  return {
+    ...(stage === undefined ? {} : { stage }),
+    ...(step === undefined ? {} : { step }),
+    ...(source === undefined ? {} : { source }),
+    ...(interrupted === undefined ? {} : { interrupted }),
+    ...(networking === undefined ? {} : { networking }),
+    since: Date.parse(record.stageSince),
+    rollingBack,
+    rollbackRequested: record.status === 'ROLLBACK_REQUESTED',
+    weights: record.weights,
+    hooks: record.hooks.map(({ hookId, status, expiresAt }) => ({
+      hookId,
+      awaiting: status === 'AWAITING_ACTION',
+      expiresAt: Date.parse(expiresAt),
+    })),
+    alarms: {
+      triggered: isWatched(record) ? alarmsOf(ecs, record) : [],
+      rollback: deploymentConfiguration.alarms?.rollback ?? false,
+    },
+  };
 }
 
 function deploymentView(deployment: DeploymentRecord): ServiceView['deployments'][number] {

@@ -2,9 +2,12 @@ import type {
   Cluster,
   Container,
   DeploymentConfiguration,
+  DeploymentLifecycleHookAction,
+  DeploymentLifecycleHookStatus,
   LoadBalancer,
   Service,
   ServiceDeploymentStatus,
+  ServiceRevisionLoadBalancer,
   Tag,
   Task,
   TaskDefinition,
@@ -12,6 +15,7 @@ import type {
 import type { Store, Table } from '../store.ts';
 import type { PortBinding } from '../tasks/types.ts';
 import type { StageName } from './strategy.ts';
+import type { Weights } from './view.ts';
 
 /** Times in records are ISO 8601 strings: records are JSON. */
 type Stored<T, Times extends keyof T> = Omit<T, Times> & { [K in Times]?: string };
@@ -39,6 +43,8 @@ export interface RevisionRecord {
   readonly clusterArn: string;
   readonly taskDefinition: string;
   readonly loadBalancers: readonly LoadBalancer[];
+  /** The target groups that its tasks are in: of two that alternate, one. In the order of `loadBalancers`. */
+  readonly resolvedConfiguration: { readonly loadBalancers: readonly ServiceRevisionLoadBalancer[] };
   readonly launchType?: Service['launchType'];
   readonly capacityProviderStrategy?: Service['capacityProviderStrategy'];
   readonly platformVersion?: string;
@@ -102,6 +108,15 @@ export interface ServiceRecord extends Omit<
   readonly clientToken?: string;
 }
 
+/** One execution of a PAUSE hook. */
+export interface HookRecord {
+  readonly hookId: string;
+  readonly targetType: 'PAUSE';
+  readonly status: DeploymentLifecycleHookStatus;
+  readonly expiresAt: string;
+  readonly timeoutAction: DeploymentLifecycleHookAction;
+}
+
 export interface ServiceDeploymentRecord {
   readonly serviceDeploymentArn: string;
   readonly serviceArn: string;
@@ -117,7 +132,24 @@ export interface ServiceDeploymentRecord {
   readonly targetRevisionArn: string;
   readonly status: ServiceDeploymentStatus;
   readonly statusReason?: string;
-  readonly stage: StageName;
+  /** Undefined before the first stage. */
+  readonly stage?: StageName;
+  /** Which of the traffic shift's steps the stage belongs to, from 1. */
+  readonly step?: number;
+  readonly stageSince: string;
+  /** The deployment that the traffic comes from; undefined when nothing served before. */
+  readonly sourceDeploymentId?: string;
+  /** Of the source revisions the one that has the traffic that the target hasn't. */
+  readonly servingRevisionArn?: string;
+  /** Of the traffic, what goes to the target revision, in percent. */
+  readonly weights: Weights;
+  /** Of the latest stage on the way forward. */
+  readonly hooks: readonly HookRecord[];
+  /** Whether its alarms are watched: not when one was in ALARM at the start. */
+  readonly alarmsWatched: boolean;
+  readonly triggeredAlarms: readonly string[];
+  /** The stage in which its rollback began. */
+  readonly interrupted?: StageName;
   readonly deploymentConfiguration: DeploymentConfiguration;
   readonly rollback?: {
     readonly reason: string;

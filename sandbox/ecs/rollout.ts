@@ -2,8 +2,11 @@ import type { ServiceDeploymentStatus } from '@aws-sdk/client-ecs';
 import { arn, digitId, nowIso, shortName } from './context.ts';
 import type { EcsContext } from './context.ts';
 import type { DeploymentRecord, RevisionRecord, ServiceDeploymentRecord, ServiceRecord } from './records.ts';
-import { strategyNamed } from './strategy.ts';
+import { watchesAlarms } from './deployment-alarms.ts';
+import { settleAll } from './hooks.ts';
+import { shiftsTraffic } from './strategy.ts';
 import { definitionOf } from './task-spec.ts';
+import { resetTraffic, resolveGroups } from './traffic.ts';
 import { breakerThreshold } from './view.ts';
 import { parseImage } from '../tasks/image-reference.ts';
 
@@ -34,6 +37,15 @@ export function changeRollout(
   return changed;
 }
 
+/** The deployment has failed or is unwanted: the scheduler takes it back. @param because what the status reason ends with */
+export function requestRollback(ecs: EcsContext, rollout: ServiceDeploymentRecord, because: string): void {
+  changeRollout(ecs, rollout, {
+    status: 'ROLLBACK_REQUESTED',
+    statusReason: `Service deployment rolled back ${because}`,
+    hooks: settleAll(rollout.hooks),
+  });
+}
+
 /** Digests that the revision's images stand for, as far as the registry knows them now. */
 export async function resolveImages(
   ecs: EcsContext,
@@ -52,23 +64,26 @@ export async function resolveImages(
 /**
  * Begins a service deployment of what the service now says: a new revision, a new PRIMARY deployment, and the one
  * that was in progress ends as stopped.
+ * @param served whether the service had tasks to serve with before
  */
 export function beginRollout(
   ecs: EcsContext,
-  service: ServiceRecord,
+  before: ServiceRecord,
   containerImages: RevisionRecord['containerImages'],
+  served: boolean,
 ): ServiceRecord {
   const at = nowIso(ecs);
-  const path = `${shortName(service.clusterArn)}/${service.serviceName}`;
-  const revision = revisionOf(
-    ecs,
-    service,
-    arn(ecs, `service-revision/${path}/${digitId()}`),
-    containerImages,
-  );
+  const path = `${shortName(before.clusterArn)}/${before.serviceName}`;
+  const service = supersede(ecs, before);
+  const source = sourceOf(service);
+  const serving = source && ecs.tables.revisions.get(source.revisionArn);
+  const { deploymentConfiguration } = service;
+  const shifts = shiftsTraffic(deploymentConfiguration);
+  const revision: RevisionRecord = {
+    ...revisionOf(ecs, service, arn(ecs, `service-revision/${path}/${digitId()}`), containerImages),
+    resolvedConfiguration: { loadBalancers: resolveGroups(service.loadBalancers, serving, shifts) },
+  };
   const deployment = deploymentOf(revision, at);
-  supersede(ecs, service);
-  const strategy = strategyNamed(service.deploymentConfiguration.strategy ?? 'ROLLING');
   const rollout: ServiceDeploymentRecord = {
     serviceDeploymentArn: arn(ecs, `service-deployment/${path}/${digitId()}`),
     serviceArn: service.serviceArn,
@@ -79,14 +94,21 @@ export function beginRollout(
     sourceRevisionArns: service.deployments.map(({ revisionArn }) => revisionArn),
     targetRevisionArn: revision.serviceRevisionArn,
     status: 'PENDING',
-    stage: strategy?.stages[0].name ?? 'SCALE_UP',
-    deploymentConfiguration: service.deploymentConfiguration,
+    stageSince: at,
+    ...(source && served ? { sourceDeploymentId: source.id } : {}),
+    ...(source ? { servingRevisionArn: source.revisionArn } : {}),
+    weights: { production: 0, test: 0 },
+    hooks: [],
+    alarmsWatched: watchesAlarms(ecs, { deploymentConfiguration }),
+    triggeredAlarms: [],
+    deploymentConfiguration,
     failureCount: 0,
     threshold: breakerThreshold(service.desiredCount),
     breakerTriggered: false,
   };
   ecs.tables.revisions.set(revision.serviceRevisionArn, revision);
   ecs.tables.serviceDeployments.set(rollout.serviceDeploymentArn, rollout);
+  if (shifts && service.deployments.length > 1) resetTraffic(ecs, rollout);
   return {
     ...service,
     deployments: [
@@ -98,16 +120,26 @@ export function beginRollout(
   };
 }
 
-function supersede(ecs: EcsContext, service: ServiceRecord): void {
+/** What serves: the deployment that last completed, or, when none ever has, the latest. */
+function sourceOf({ deployments, lastCompleted }: ServiceRecord): DeploymentRecord | undefined {
+  return deployments.find(({ id }) => id === lastCompleted?.deploymentId) ?? deployments[0];
+}
+
+/** Ends the deployment in progress. One that has shifted and baked everything is what a rollback goes back to. */
+function supersede(ecs: EcsContext, service: ServiceRecord): ServiceRecord {
   const running = currentRollout(ecs, service);
-  if (!running) return;
+  if (!running) return service;
   const at = nowIso(ecs);
   changeRollout(ecs, running, {
     status: 'STOPPED',
     statusReason: 'Service deployment stopped because a new service deployment was started.',
     stoppedAt: at,
     finishedAt: at,
+    hooks: settleAll(running.hooks),
   });
+  const { deploymentId, targetRevisionArn: revisionArn, deploymentConfiguration, rollback, stage } = running;
+  const took = shiftsTraffic(deploymentConfiguration) && !rollback && stage === 'CLEAN_UP';
+  return took ? { ...service, lastCompleted: { deploymentId, revisionArn } } : service;
 }
 
 function revisionOf(
@@ -115,7 +147,7 @@ function revisionOf(
   service: ServiceRecord,
   serviceRevisionArn: string,
   containerImages: RevisionRecord['containerImages'],
-): RevisionRecord {
+): Omit<RevisionRecord, 'resolvedConfiguration'> {
   const { launchType, capacityProviderStrategy, platformVersion, networkConfiguration, serviceRegistries } =
     service;
   return {

@@ -9,7 +9,8 @@ import { observe } from './observe.ts';
 import type { ServiceRecord, TaskRecord } from './records.ts';
 import { changeRollout, currentRollout } from './rollout.ts';
 import { say } from './service-events.ts';
-import { rollbackStrategy, strategyNamed } from './strategy.ts';
+import { strategyOf } from './strategy.ts';
+import type { Strategy } from './strategy.ts';
 import { recordEvent } from './task-events.ts';
 import { specOf } from './task-spec.ts';
 import { targetsOf } from './tasks.ts';
@@ -60,7 +61,9 @@ export function createScheduler(ecs: EcsContext): Scheduler {
   });
   ecs.targets.onHealthChange(({ targetGroupArn }) => {
     for (const { serviceArn, loadBalancers, status } of ecs.tables.services.values()) {
-      const uses = loadBalancers.some((balancer) => balancer.targetGroupArn === targetGroupArn);
+      const uses = loadBalancers.some(({ targetGroupArn: own, advancedConfiguration: advanced }) =>
+        [own, advanced?.alternateTargetGroupArn].includes(targetGroupArn),
+      );
       if (uses && status !== 'INACTIVE') look(serviceArn);
     }
   });
@@ -95,7 +98,7 @@ function settle(ecs: EcsContext, serviceArn: string): number | undefined {
     const { view, succeeded, until } = observe(ecs, service);
     for (const task of succeeded) noteSuccess(ecs, task);
     if (succeeded.length > 0) continue;
-    const actions = decide(view, strategyOf(ecs, service));
+    const actions = decide(view, wayOf(ecs, service));
     const waits = actions.flatMap((action) => (action.kind === 'lookAgain' ? action.at : []));
     if (actions.length === waits.length) return earliest([...waits, ...(until === undefined ? [] : [until])]);
     let changed = service;
@@ -111,10 +114,14 @@ function begin(ecs: EcsContext, service: ServiceRecord): void {
   changeRollout(ecs, rollout, { status: 'IN_PROGRESS', startedAt: nowIso(ecs) });
 }
 
-function strategyOf(ecs: EcsContext, service: ServiceRecord): typeof rollbackStrategy {
+function wayOf(ecs: EcsContext, service: ServiceRecord): Strategy {
   const rollout = currentRollout(ecs, service);
-  if (!rollout || rollout.rollback) return rollbackStrategy;
-  return strategyNamed(rollout.deploymentConfiguration.strategy ?? 'ROLLING') ?? rollbackStrategy;
+  return strategyOf(rollout?.deploymentConfiguration ?? service.deploymentConfiguration, {
+    speed: ecs.clock.speed,
+    rollingBack: rollout?.rollback !== undefined,
+    sourced: rollout?.sourceDeploymentId !== undefined,
+    reconciles: (rollout?.sourceRevisionArns.length ?? 0) > 1,
+  });
 }
 
 function earliest(times: readonly number[]): number | undefined {

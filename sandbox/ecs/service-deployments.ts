@@ -11,9 +11,12 @@ import { badToken, PAGE } from './clusters.ts';
 import { invalid } from './context.ts';
 import type { EcsContext } from './context.ts';
 import type { ServiceDeploymentRecord, ServiceRecord, TaskRecord } from './records.ts';
-import { changeRollout, hasEnded } from './rollout.ts';
+import { shownAlarms } from './deployment-alarms.ts';
+import { hasEnded, requestRollback } from './rollout.ts';
 import type { Scheduler } from './scheduler.ts';
 import { findService } from './services.ts';
+import { shiftsTraffic } from './strategy.ts';
+import { managedTraffic } from './traffic.ts';
 
 const MOST_ARNS = 20;
 
@@ -82,10 +85,7 @@ export function stopServiceDeployment(ecs: EcsContext, scheduler: Scheduler) {
     const rollout = ecs.tables.serviceDeployments.get(serviceDeploymentArn);
     if (!rollout) throw new AwsError('ServiceDeploymentNotFoundException', 'Service deployment not found.');
     if (rollout.status !== 'PENDING' && rollout.status !== 'IN_PROGRESS') throw conflict(rollout);
-    changeRollout(ecs, rollout, {
-      status: 'ROLLBACK_REQUESTED',
-      statusReason: 'A user asked for the rollback with StopServiceDeployment.',
-    });
+    requestRollback(ecs, rollout, 'because a user asked for it with StopServiceDeployment.');
     scheduler.look(rollout.serviceArn);
     return { serviceDeploymentArn };
   };
@@ -102,13 +102,19 @@ function conflict(rollout: ServiceDeploymentRecord): AwsError {
 function shown(ecs: EcsContext, record: ServiceDeploymentRecord): unknown {
   const service = ecs.tables.services.get(record.serviceArn);
   const tasks = ecs.tables.tasks.values().filter((task) => task.service?.arn === record.serviceArn);
-  const rolling = (record.deploymentConfiguration.strategy ?? 'ROLLING') === 'ROLLING';
+  const shifts = shiftsTraffic(record.deploymentConfiguration);
+  const summaryOf = (arn: string): unknown => ({
+    ...summary(service, arn, tasks),
+    ...(shifts ? weightsOf(ecs, record, arn) : {}),
+  });
   return {
     ...record,
     // ECS has stages only for the strategies that shift traffic.
-    lifecycleStage: rolling ? undefined : record.stage,
-    sourceServiceRevisions: record.sourceRevisionArns.map((revision) => summary(service, revision, tasks)),
-    targetServiceRevision: summary(service, record.targetRevisionArn, tasks),
+    lifecycleStage: shifts ? record.stage : undefined,
+    lifecycleHookDetails: record.hooks,
+    sourceServiceRevisions: record.sourceRevisionArns.map(summaryOf),
+    targetServiceRevision: summaryOf(record.targetRevisionArn),
+    alarms: shownAlarms(record),
     deploymentCircuitBreaker: {
       status: breakerStatus(record),
       failureCount: record.failureCount,
@@ -117,11 +123,24 @@ function shown(ecs: EcsContext, record: ServiceDeploymentRecord): unknown {
   };
 }
 
+/** What of the traffic ECS has asked its load balancers to send to the revision. */
+function weightsOf(ecs: EcsContext, record: ServiceDeploymentRecord, revisionArn: string): object {
+  const { production, test } = managedTraffic(ecs, record);
+  const of = (percent: number): number => {
+    if (revisionArn === record.targetRevisionArn) return percent;
+    return revisionArn === record.servingRevisionArn ? 100 - percent : 0;
+  };
+  return {
+    requestedProductionTrafficWeight: production ? of(record.weights.production) : undefined,
+    requestedTestTrafficWeight: test ? of(record.weights.test) : undefined,
+  };
+}
+
 function summary(
   service: ServiceRecord | undefined,
   revisionArn: string,
   tasks: readonly TaskRecord[],
-): unknown {
+): object {
   const own = tasks.filter((task) => task.service?.revisionArn === revisionArn);
   const primary = service?.deployments.find(({ status }) => status === 'PRIMARY');
   const wanted = own.filter(({ desiredStatus }) => desiredStatus === 'RUNNING').length;
@@ -135,7 +154,8 @@ function summary(
 }
 
 function breakerStatus(record: ServiceDeploymentRecord): string {
-  if (record.deploymentConfiguration.deploymentCircuitBreaker?.enable !== true) return 'DISABLED';
+  const { deploymentCircuitBreaker: breaker } = record.deploymentConfiguration;
+  if (breaker?.enable !== true || shiftsTraffic(record.deploymentConfiguration)) return 'DISABLED';
   if (record.breakerTriggered) return 'TRIGGERED';
   return hasEnded(record) ? 'MONITORING_COMPLETE' : 'MONITORING';
 }

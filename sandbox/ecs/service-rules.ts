@@ -1,9 +1,8 @@
 import type { CreateServiceRequest, DeploymentConfiguration, LoadBalancer } from '@aws-sdk/client-ecs';
-import { AwsError } from '../protocol/service.ts';
-import { invalid } from './context.ts';
+import { invalid, unsupported } from './context.ts';
 import type { EcsContext } from './context.ts';
+import { checkDeployment } from './deployment-rules.ts';
 import type { TaskDefinitionRecord } from './records.ts';
-import { strategyNamed } from './strategy.ts';
 import { checkTags } from './tags.ts';
 
 interface Checked {
@@ -37,8 +36,8 @@ export function checkService(ecs: EcsContext, input: Checked, definition: TaskDe
   if (definition.networkMode === 'awsvpc' && !input.networkConfiguration) {
     throw invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified.");
   }
-  checkDeployment(input.deploymentConfiguration ?? {});
   const balancers = input.loadBalancers ?? [];
+  checkDeployment(input.deploymentConfiguration ?? {}, balancers);
   if (
     (input.healthCheckGracePeriodSeconds ?? 0) > 0 &&
     balancers.length === 0 &&
@@ -72,22 +71,6 @@ function hasHealthCheck({ containerDefinitions = [] }: TaskDefinitionRecord): bo
   return containerDefinitions.some(({ healthCheck }) => healthCheck);
 }
 
-function checkDeployment(configuration: DeploymentConfiguration): void {
-  const { minimumHealthyPercent = 100, maximumPercent = 200, strategy = 'ROLLING' } = configuration;
-  if (!strategyNamed(strategy)) throw unsupported(`The deployment strategy ${strategy}`);
-  if (minimumHealthyPercent < 0) throw invalid('minimumHealthyPercent must be greater than or equal to 0');
-  if (maximumPercent < 100) throw invalid('maximumPercent must be greater than or equal to 100');
-  if (minimumHealthyPercent > maximumPercent)
-    throw invalid('maximumPercent must be at least minimumHealthyPercent');
-  if (minimumHealthyPercent >= 100 && maximumPercent === 100) {
-    throw invalid(
-      'Both minimumHealthyPercent and maximumPercent cannot be 100 as this will block deployments.',
-    );
-  }
-  if (configuration.alarms?.enable) throw unsupported('Rollback by CloudWatch alarms');
-  if ((configuration.lifecycleHooks?.length ?? 0) > 0) throw unsupported('A lifecycle hook of a deployment');
-}
-
 function checkBalancer(ecs: EcsContext, balancer: LoadBalancer, definition: TaskDefinitionRecord): void {
   const { targetGroupArn, containerName, containerPort } = balancer;
   if (balancer.loadBalancerName !== undefined) throw unsupported('A Classic Load Balancer');
@@ -102,8 +85,26 @@ function checkBalancer(ecs: EcsContext, balancer: LoadBalancer, definition: Task
       `The target group with targetGroupArn ${targetGroupArn} does not have an associated load balancer.`,
     );
   }
+  checkAdvanced(ecs, balancer);
 }
 
-export function unsupported(what: string): AwsError {
-  return new AwsError('UnsupportedFeatureException', `${what} is not modelled by the sandbox.`);
+/** That the rules forward to both groups is seen when a deployment starts, and fails that. */
+function checkAdvanced(
+  ecs: EcsContext,
+  { targetGroupArn, advancedConfiguration: advanced }: LoadBalancer,
+): void {
+  if (!advanced) return;
+  const { alternateTargetGroupArn, productionListenerRule, testListenerRule, roleArn } = advanced;
+  const needed = { alternateTargetGroupArn, productionListenerRule, roleArn };
+  for (const [name, value] of Object.entries(needed)) {
+    if (value === undefined) throw invalid(`${name} must be specified in advancedConfiguration.`);
+  }
+  if (alternateTargetGroupArn === targetGroupArn) {
+    throw invalid('alternateTargetGroupArn must be another target group than targetGroupArn.');
+  }
+  for (const rule of [productionListenerRule, testListenerRule]) {
+    if (rule !== undefined && ecs.targets.forwardedBy(rule) === undefined) {
+      throw invalid(`The listener rule ${rule} does not exist or has other actions than forward.`);
+    }
+  }
 }

@@ -1,17 +1,13 @@
-import type {
-  CreateServiceRequest,
-  DeleteServiceRequest,
-  DeploymentConfiguration,
-  UpdateServiceRequest,
-} from '@aws-sdk/client-ecs';
+import type { CreateServiceRequest, DeleteServiceRequest, UpdateServiceRequest } from '@aws-sdk/client-ecs';
 import type { Given } from '../protocol/given.ts';
 import { AwsError } from '../protocol/service.ts';
 import type { RequestContext } from '../protocol/service.ts';
 import { activeCluster, arn, given, invalid, nowIso, shortName } from './context.ts';
 import type { EcsContext } from './context.ts';
 import type { ServiceRecord, TaskDefinitionRecord } from './records.ts';
-import { beginRollout, resolveImages } from './rollout.ts';
+import { beginRollout, currentRollout, resolveImages } from './rollout.ts';
 import type { Scheduler } from './scheduler.ts';
+import { configurationOf } from './deployment-configuration.ts';
 import { checkService } from './service-rules.ts';
 import { shownService } from './service-shown.ts';
 import { writeTags } from './tags.ts';
@@ -30,7 +26,8 @@ export function createService(ecs: EcsContext, scheduler: Scheduler) {
     const before = existing(ecs, serviceArn);
     if (before) return { service: again(ecs, before, input) };
     const definition = usableDefinition(ecs, input.taskDefinition);
-    checkService(ecs, input, definition);
+    const deploymentConfiguration = configurationOf(input.deploymentConfiguration);
+    checkService(ecs, { ...input, deploymentConfiguration }, definition);
     const images = await resolveImages(ecs, definition.taskDefinitionArn);
     // Another creation may have been faster while the images were looked up.
     const faster = existing(ecs, serviceArn);
@@ -42,7 +39,7 @@ export function createService(ecs: EcsContext, scheduler: Scheduler) {
       request,
     });
     writeTags(ecs, serviceArn, input.tags ?? []);
-    const begun = beginRollout(ecs, service, images);
+    const begun = beginRollout(ecs, service, images, false);
     ecs.tables.services.set(serviceArn, begun);
     scheduler.look(serviceArn);
     return { service: shownService(ecs, begun, true) };
@@ -103,21 +100,6 @@ function newService(
   };
 }
 
-/** What an update leaves out stays as it was; what was never said has ECS's defaults. */
-function configurationOf(
-  wanted: DeploymentConfiguration | undefined,
-  before: DeploymentConfiguration = {},
-): DeploymentConfiguration {
-  return {
-    deploymentCircuitBreaker: { enable: false, rollback: false },
-    maximumPercent: 200,
-    minimumHealthyPercent: 100,
-    strategy: 'ROLLING',
-    ...before,
-    ...given(wanted ?? {}),
-  };
-}
-
 export function updateService(ecs: EcsContext, scheduler: Scheduler) {
   return async (input: Given<UpdateServiceRequest, 'service'>): Promise<unknown> => {
     const { serviceArn } = activeService(ecs, input.cluster, input.service);
@@ -129,12 +111,21 @@ export function updateService(ecs: EcsContext, scheduler: Scheduler) {
     const rollsOut = input.forceNewDeployment === true || needsRollout(before, changed);
     const images = rollsOut ? await resolveImages(ecs, changed.taskDefinition) : [];
     // The scheduler may have worked while the images were looked up.
-    const current = updated(activeService(ecs, input.cluster, input.service), input, definition);
-    const stored = rollsOut ? beginRollout(ecs, current, images) : current;
+    const latest = activeService(ecs, input.cluster, input.service);
+    checkStrategyChange(ecs, latest, changed);
+    const current = updated(latest, input, definition);
+    const stored = rollsOut ? beginRollout(ecs, current, images, latest.desiredCount > 0) : current;
     ecs.tables.services.set(serviceArn, stored);
     scheduler.look(serviceArn);
     return { service: shownService(ecs, stored, false) };
   };
+}
+
+/** "You can't migrate a service if there is an ongoing deployment": that goes for changes of its strategy. */
+function checkStrategyChange(ecs: EcsContext, before: ServiceRecord, after: ServiceRecord): void {
+  if (!currentRollout(ecs, before)) return;
+  if (before.deploymentConfiguration.strategy === after.deploymentConfiguration.strategy) return;
+  throw invalid('The deployment strategy cannot be changed while a service deployment is in progress.');
 }
 
 function usedDefinition(ecs: EcsContext, service: ServiceRecord): TaskDefinitionRecord {

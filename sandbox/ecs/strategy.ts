@@ -1,5 +1,6 @@
-import { replaceTasks } from './replace.ts';
-import { isLive, primaryOf, tasksOf } from './view.ts';
+import type { DeploymentConfiguration } from '@aws-sdk/client-ecs';
+import { rolling } from './rolling.ts';
+import { shifting, shiftingBack } from './shifting.ts';
 import type { Action, ServiceView } from './view.ts';
 
 /** ECS's own names of the stages that a service deployment goes through. */
@@ -10,6 +11,7 @@ export type StageName =
   | 'POST_SCALE_UP'
   | 'TEST_TRAFFIC_SHIFT'
   | 'POST_TEST_TRAFFIC_SHIFT'
+  | 'PRE_PRODUCTION_TRAFFIC_SHIFT'
   | 'PRODUCTION_TRAFFIC_SHIFT'
   | 'POST_PRODUCTION_TRAFFIC_SHIFT'
   | 'BAKE_TIME'
@@ -18,6 +20,10 @@ export type StageName =
 /** One stage of a rollout: what to do in it, and whether it has reached its end. */
 export interface Stage {
   readonly name: StageName;
+  /** Which of the traffic shift's steps it belongs to, from 1. */
+  readonly step?: number;
+  /** After so many milliseconds in it the deployment has failed. */
+  readonly limitMs?: number;
   work(view: ServiceView): Action[];
   isDone(view: ServiceView): boolean;
 }
@@ -31,44 +37,27 @@ export interface Strategy {
   readonly stages: readonly [Stage, ...Stage[]];
 }
 
-/** New tasks start beside the old ones, and replace them in batches. */
-const scaleUp: Stage = {
-  name: 'SCALE_UP',
-  work: replaceTasks,
-  isDone: (view) => primaryIsWhole(view) && othersOf(view).every((task) => !isLive(task)),
-};
-
-/** The last replaced tasks drain and stop. */
-const cleanUp: Stage = {
-  name: 'CLEAN_UP',
-  work: replaceTasks,
-  isDone: (view) => primaryIsWhole(view) && othersOf(view).length === 0,
-};
-
-const rolling: Strategy = { name: 'ROLLING', stages: [scaleUp, cleanUp] };
-
-const STRATEGIES: Readonly<Record<string, Strategy>> = { ROLLING: rolling };
-
-/** The strategy of that name; undefined when the sandbox doesn't model it. */
-export function strategyNamed(name: string): Strategy | undefined {
-  return STRATEGIES[name];
+/** What a strategy's stages depend on besides its configuration. */
+export interface Circumstances {
+  /** How many times faster AWS's waits go by. */
+  readonly speed: number;
+  readonly rollingBack: boolean;
+  /** Whether another revision serves the traffic. */
+  readonly sourced: boolean;
+  /** Whether several revisions were active when the deployment began. */
+  readonly reconciles: boolean;
 }
 
-/** A rollback goes the rolling way, whatever way the deployment came. */
-export const rollbackStrategy = rolling;
+export const STRATEGIES = ['ROLLING', 'BLUE_GREEN', 'LINEAR', 'CANARY'] as const;
 
-/** As many tasks as desired run, pass their checks, and none is on its way. */
-export function primaryIsWhole(view: ServiceView): boolean {
-  const primary = primaryOf(view);
-  if (!primary) return false;
-  const live = tasksOf(view, primary.id).filter(isLive);
-  return (
-    live.length === view.desiredCount &&
-    live.every(({ phase, health }) => phase === 'running' && health === 'passing')
-  );
+/** Whether the strategy starts a second set of tasks and shifts the traffic to it. */
+export function shiftsTraffic({ strategy = 'ROLLING' }: DeploymentConfiguration): boolean {
+  return strategy !== 'ROLLING';
 }
 
-function othersOf(view: ServiceView): ServiceView['tasks'] {
-  const primary = primaryOf(view);
-  return view.tasks.filter(({ deploymentId }) => deploymentId !== primary?.id);
+/** The way that a deployment of this configuration goes, or goes back. */
+export function strategyOf(configuration: DeploymentConfiguration, given: Circumstances): Strategy {
+  const { strategy: name = 'ROLLING' } = configuration;
+  if (!shiftsTraffic(configuration)) return { name, stages: rolling(configuration, given) };
+  return { name, stages: given.rollingBack ? shiftingBack(given) : shifting(configuration, given) };
 }

@@ -1,7 +1,6 @@
 import type { ContainerDefinition, RegisterTaskDefinitionRequest } from '@aws-sdk/client-ecs';
 import type { Given } from '../protocol/given.ts';
-import { clientError } from './context.ts';
-import { unsupported } from './service-rules.ts';
+import { clientError, unsupported } from './context.ts';
 
 type Definition = Omit<Given<RegisterTaskDefinitionRequest, 'family' | 'containerDefinitions'>, 'tags'>;
 

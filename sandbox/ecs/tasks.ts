@@ -104,7 +104,9 @@ export interface TaskTarget {
 /** Where a service's running task is registered: by its revision's load balancers and its own ports. */
 export function targetsOf(ecs: EcsContext, task: TaskRecord): TaskTarget[] {
   const revision = task.service && ecs.tables.revisions.get(task.service.revisionArn);
-  return (revision?.loadBalancers ?? []).flatMap(({ targetGroupArn, containerName = '', containerPort }) => {
+  const resolved = revision?.resolvedConfiguration.loadBalancers ?? [];
+  return (revision?.loadBalancers ?? []).flatMap(({ containerName = '', containerPort }, i) => {
+    const targetGroupArn = resolved[i]?.targetGroupArn;
     const bound = task.ports[containerName]?.find((binding) => binding.containerPort === containerPort);
     if (targetGroupArn === undefined || !bound) return [];
     return [{ targetGroupArn, target: { id: '127.0.0.1', port: bound.hostPort } }];

@@ -24,12 +24,41 @@ export interface DeploymentView {
   readonly notBefore: number;
 }
 
+/** A pause that was reached in the stage that a rollout is in. */
+export interface HookView {
+  readonly hookId: string;
+  readonly awaiting: boolean;
+  /** When its timeout acts, in milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** Percentages of the traffic that go to the revision that is rolled out. */
+export interface Weights {
+  readonly production: number;
+  readonly test: number;
+}
+
 /** What the rollout in progress is at: a service deployment that hasn't ended. */
 export interface RolloutView {
-  readonly stage: string;
+  /** Undefined before the first stage. */
+  readonly stage?: string;
+  /** Which of the traffic shift's steps, from 1, where the stage is one of them. */
+  readonly step?: number;
+  /** When that stage began, in milliseconds since the epoch. */
+  readonly since: number;
   readonly rollingBack: boolean;
-  /** Someone has asked for the rollback, or the circuit breaker has. */
+  /** Someone has asked for the rollback, or what watches the deployment has. */
   readonly rollbackRequested: boolean;
+  /** The deployment that the traffic comes from; undefined when nothing served before. */
+  readonly source?: string;
+  readonly weights: Weights;
+  /** The stage in which the rollback began. */
+  readonly interrupted?: string;
+  readonly hooks: readonly HookView[];
+  /** Why the traffic can't be shifted. */
+  readonly networking?: string;
+  /** The deployment's alarms that are in ALARM, and whether that rolls it back. */
+  readonly alarms: { readonly triggered: readonly string[]; readonly rollback: boolean };
 }
 
 /** A service at one moment: all that a decision may depend on. */
@@ -49,6 +78,9 @@ export interface ServiceView {
   readonly steady: boolean;
 }
 
+/** Why a deployment fails by itself, besides its tasks. */
+export type FailureCause = 'alarm' | 'networking' | 'timeout';
+
 /** What the scheduler does next. Each is carried out at once, then the service is looked at again. */
 export type Action =
   | { readonly kind: 'startTasks'; readonly deploymentId: string; readonly count: number }
@@ -58,14 +90,18 @@ export type Action =
       readonly why: 'scaling' | 'unhealthy';
       readonly reason?: string;
     }
-  | { readonly kind: 'enterStage'; readonly stage: string }
+  | { readonly kind: 'enterStage'; readonly stage: string; readonly step?: number }
+  | { readonly kind: 'shiftTraffic'; readonly weights: Weights }
+  | { readonly kind: 'timeOutHook'; readonly hookId: string }
   | { readonly kind: 'complete'; readonly deploymentId: string }
   | { readonly kind: 'tripBreaker'; readonly deploymentId: string }
+  /** The rollback is asked for; `reason` is what the service deployment says. */
+  | { readonly kind: 'fail'; readonly cause: FailureCause; readonly reason: string }
   | { readonly kind: 'rollBack'; readonly from: string; readonly to: string }
   | {
       readonly kind: 'giveUp';
       readonly deploymentId: string;
-      readonly because: 'noRollback' | 'noCandidate' | 'rollbackFailed';
+      readonly because: 'noRollback' | 'noCandidate' | 'rollbackFailed' | 'alarm';
     }
   | { readonly kind: 'dropDeployment'; readonly deploymentId: string }
   | { readonly kind: 'sayMarked'; readonly steady: boolean }
@@ -83,6 +119,34 @@ export function isLive(task: TaskView): boolean {
 
 export function primaryOf(view: ServiceView): DeploymentView | undefined {
   return view.deployments.find(({ primary }) => primary);
+}
+
+/** The same service as if it had that deployment alone: what is decided of it leaves the others be. */
+export function onlyDeployment(view: ServiceView, id: string): ServiceView {
+  return {
+    ...view,
+    deployments: view.deployments
+      .filter((each) => each.id === id)
+      .map((each) => ({ ...each, primary: true })),
+    tasks: tasksOf(view, id),
+  };
+}
+
+/** As many of the primary deployment's tasks as desired run, pass their checks, and none is on its way. */
+export function primaryIsWhole(view: ServiceView): boolean {
+  const primary = primaryOf(view);
+  if (!primary) return false;
+  const live = tasksOf(view, primary.id).filter(isLive);
+  return (
+    live.length === view.desiredCount &&
+    live.every(({ phase, health }) => phase === 'running' && health === 'passing')
+  );
+}
+
+/** Tasks of replaced deployments. */
+export function othersOf(view: ServiceView): TaskView[] {
+  const primary = primaryOf(view);
+  return view.tasks.filter(({ deploymentId }) => deploymentId !== primary?.id);
 }
 
 /**

@@ -14,8 +14,10 @@ import * as rules from './rules.ts';
 import { addTags, describeTags, removeTags } from './tags.ts';
 import * as targetGroups from './target-groups.ts';
 import * as targets from './targets.ts';
+import { forwardedBy, setWeights } from './weights.ts';
+import type { GroupWeight } from './weights.ts';
 
-export type { Health, HealthChange, TargetAddress };
+export type { GroupWeight, Health, HealthChange, TargetAddress };
 
 export interface TargetHealth {
   readonly target: TargetAddress;
@@ -34,6 +36,10 @@ export interface Targets {
   health(targetGroupArn: string): TargetHealth[];
   /** The load balancers that forward to the group. */
   loadBalancers(targetGroupArn: string): string[];
+  /** The target groups that a listener rule forwards to; undefined when it doesn't, or isn't there. */
+  forwardedBy(ruleArn: string): string[] | undefined;
+  /** Divides what a listener rule forwards, from the next request on; the rule's stickiness stays. */
+  setWeights(ruleArn: string, weights: readonly GroupWeight[]): void;
   /** @returns stops the listening */
   onHealthChange(listener: (change: HealthChange) => void): () => void;
 }
@@ -111,6 +117,8 @@ function targetsOf(context: ElbContext): Targets {
     },
     health: (arn) => plane.health(arn),
     loadBalancers: (arn) => usersOf(tables, arn),
+    forwardedBy: (ruleArn) => forwardedBy(tables, ruleArn),
+    setWeights: (ruleArn, weights) => setWeights(context, ruleArn, weights),
     onHealthChange: (listener) => plane.onHealthChange(listener),
   };
 }

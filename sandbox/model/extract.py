@@ -22,6 +22,7 @@ OPERATIONS = {
         RunTask StopTask DescribeTasks ListTasks
         TagResource UntagResource ListTagsForResource
         ListServiceDeployments DescribeServiceDeployments DescribeServiceRevisions StopServiceDeployment
+        ContinueServiceDeployment
     """,
     "elbv2": """
         CreateLoadBalancer DeleteLoadBalancer DescribeLoadBalancers

@@ -1,11 +1,30 @@
 import { describe, expect, test } from '@jest/globals';
 import { decide } from '../../../sandbox/ecs/decide.ts';
-import { strategyNamed } from '../../../sandbox/ecs/strategy.ts';
-import type { Strategy } from '../../../sandbox/ecs/strategy.ts';
+import { strategyOf } from '../../../sandbox/ecs/strategy.ts';
 import { breakerThreshold } from '../../../sandbox/ecs/view.ts';
-import type { Action, DeploymentView, ServiceView, TaskView } from '../../../sandbox/ecs/view.ts';
+import type {
+  Action,
+  DeploymentView,
+  RolloutView,
+  ServiceView,
+  TaskView,
+} from '../../../sandbox/ecs/view.ts';
 
-const rolling = strategyNamed('ROLLING') as Strategy;
+const rolling = strategyOf(
+  { strategy: 'ROLLING' },
+  { speed: 1, rollingBack: false, sourced: true, reconciles: false },
+);
+
+const aRollout = (given: Partial<RolloutView> = {}): RolloutView => ({
+  stage: 'SCALE_UP',
+  since: 0,
+  rollingBack: false,
+  rollbackRequested: false,
+  weights: { production: 0, test: 0 },
+  hooks: [],
+  alarms: { triggered: [], rollback: false },
+  ...given,
+});
 
 const aDeployment = (id: string, given: Partial<DeploymentView> = {}): DeploymentView => ({
   id,
@@ -39,7 +58,7 @@ const aView = (given: Partial<ServiceView> = {}): ServiceView => ({
   breaker: { enable: true, rollback: true },
   deployments: [aDeployment('new'), aDeployment('old')],
   tasks: [],
-  rollout: { stage: 'SCALE_UP', rollingBack: false, rollbackRequested: false },
+  rollout: aRollout(),
   rollbackTo: 'old',
   draining: false,
   steady: false,
@@ -136,7 +155,7 @@ describe('a rolling deployment', () => {
 
   test('stages follow each other on record, and the last one completes', () => {
     const draining = [...tasks(4, 'new'), ...tasks(1, 'old', { phase: 'stopping' })];
-    const cleanUp = { stage: 'CLEAN_UP', rollingBack: false, rollbackRequested: false };
+    const cleanUp = aRollout({ stage: 'CLEAN_UP' });
     expect(decide(aView({ tasks: draining }), rolling)).toEqual([{ kind: 'enterStage', stage: 'CLEAN_UP' }]);
     expect(decide(aView({ tasks: draining, rollout: cleanUp }), rolling)).toEqual([]);
     expect(decide(aView({ tasks: tasks(4, 'new'), rollout: cleanUp }), rolling)).toEqual([
@@ -193,7 +212,7 @@ describe('the circuit breaker', () => {
   });
 
   test('gives up when the rollback itself fails', () => {
-    const rollout = { stage: 'SCALE_UP', rollingBack: true, rollbackRequested: false };
+    const rollout = aRollout({ rollingBack: true });
     expect(failures(3, { rollout })).toEqual([
       { kind: 'giveUp', deploymentId: 'new', because: 'rollbackFailed' },
     ]);
@@ -201,7 +220,7 @@ describe('the circuit breaker', () => {
 });
 
 describe('a rollback that is asked for', () => {
-  const rollout = { stage: 'SCALE_UP', rollingBack: false, rollbackRequested: true };
+  const rollout = aRollout({ rollbackRequested: true });
 
   test('goes to the deployment that last completed', () => {
     expect(decide(aView({ rollout, tasks: tasks(4, 'old') }), rolling)).toEqual([
@@ -314,7 +333,7 @@ function simulate(
         view = { ...view, tasks: stopped };
       }
       if (action.kind === 'enterStage') {
-        view = { ...view, rollout: { stage: action.stage, rollingBack: false, rollbackRequested: false } };
+        view = { ...view, rollout: aRollout({ stage: action.stage }) };
       }
     }
     lowest = Math.min(lowest, live().filter(({ health }) => health === 'passing').length);

@@ -212,10 +212,13 @@ test.each([
     'InvalidParameterException',
   ],
   [
-    'a deployment strategy that is not modelled',
+    'a canary of a service without a load balancer',
     () =>
-      world.create('x', { taskDefinition: definition, deploymentConfiguration: { strategy: 'BLUE_GREEN' } }),
-    'UnsupportedFeatureException',
+      world.create('x', {
+        taskDefinition: definition,
+        deploymentConfiguration: { strategy: 'CANARY', bakeTimeInMinutes: 0 },
+      }),
+    'InvalidParameterException',
   ],
   ['a container without an image', () => world.define('x', ''), 'ClientException'],
   [

@@ -27,7 +27,9 @@ import type {
 import {
   CreateListenerCommand,
   CreateLoadBalancerCommand,
+  CreateRuleCommand,
   CreateTargetGroupCommand,
+  DescribeRulesCommand,
   ElasticLoadBalancingV2Client,
   ModifyTargetGroupAttributesCommand,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
@@ -52,6 +54,15 @@ export const dyingApp = `console.error('no configuration'); process.exit(3);`;
 export const sickApp = `
   import { createServer } from 'node:http';
   createServer((_, response) => response.writeHead(500).end()).listen(Number(process.env.PORT), '127.0.0.1');`;
+
+/** Two target groups behind one rule, as deployments that shift traffic need them. */
+export interface TwoGroups {
+  readonly groups: readonly [string, string];
+  readonly rule: string;
+  /** Of the paths that begin with /test. */
+  readonly testRule: string;
+  readonly url: string;
+}
 
 /** A sandbox with a cluster, and the AWS clients that drive it. */
 export class World {
@@ -119,10 +130,70 @@ export class World {
   }
 
   /** A load balancer with one target group that checks /health. */
-  async balance(name: string): Promise<{ targetGroupArn: string; url: string }> {
+  async balance(name: string): Promise<{ targetGroupArn: string; url: string; listenerArn: string }> {
+    const targetGroupArn = await this.#group(name);
+    const { LoadBalancers } = await this.elb.send(
+      new CreateLoadBalancerCommand({ Name: name, Subnets: ['subnet-1', 'subnet-2'] }),
+    );
+    const port = await freePort();
+    const { Listeners } = await this.elb.send(
+      new CreateListenerCommand({
+        LoadBalancerArn: LoadBalancers?.[0]?.LoadBalancerArn,
+        Protocol: 'HTTP',
+        Port: port,
+        DefaultActions: [{ Type: 'forward', TargetGroupArn: targetGroupArn }],
+      }),
+    );
+    const listenerArn = Listeners?.[0]?.ListenerArn ?? '';
+    return { targetGroupArn, url: `http://127.0.0.1:${port}`, listenerArn };
+  }
+
+  /** A load balancer with two target groups that check /health, and a rule that forwards all to the first. */
+  async balanceTwo(name: string, { sticky = false } = {}): Promise<TwoGroups> {
+    const { targetGroupArn, url, listenerArn } = await this.balance(name);
+    const groups: [string, string] = [targetGroupArn, await this.#group(`${name}-2`)];
+    const forward = (path: string, priority: number): Promise<string> =>
+      this.#rule(listenerArn, path, priority, groups, sticky);
+    const test = await forward('/test*', 1);
+    return { groups, rule: await forward('*', 2), testRule: test, url };
+  }
+
+  async #rule(
+    ListenerArn: string,
+    path: string,
+    Priority: number,
+    [blue, green]: readonly [string, string],
+    sticky: boolean,
+  ): Promise<string> {
+    const TargetGroups = [
+      { TargetGroupArn: blue, Weight: 1 },
+      { TargetGroupArn: green, Weight: 0 },
+    ];
+    const TargetGroupStickinessConfig = sticky
+      ? { Enabled: true, DurationSeconds: 3600 }
+      : { Enabled: false };
+    const { Rules } = await this.elb.send(
+      new CreateRuleCommand({
+        ListenerArn,
+        Priority,
+        Conditions: [{ Field: 'path-pattern', Values: [path] }],
+        Actions: [{ Type: 'forward', ForwardConfig: { TargetGroups, TargetGroupStickinessConfig } }],
+      }),
+    );
+    return Rules?.[0]?.RuleArn ?? '';
+  }
+
+  /** Each target group's weight in a rule. */
+  async weights(rule: string): Promise<Record<string, number>> {
+    const { Rules } = await this.elb.send(new DescribeRulesCommand({ RuleArns: [rule] }));
+    const groups = Rules?.[0]?.Actions?.[0]?.ForwardConfig?.TargetGroups ?? [];
+    return Object.fromEntries(groups.map(({ TargetGroupArn = '', Weight = 0 }) => [TargetGroupArn, Weight]));
+  }
+
+  async #group(Name: string): Promise<string> {
     const { TargetGroups } = await this.elb.send(
       new CreateTargetGroupCommand({
-        Name: name,
+        Name,
         Protocol: 'HTTP',
         Port: 80,
         VpcId: 'vpc-1',
@@ -134,26 +205,10 @@ export class World {
         UnhealthyThresholdCount: 2,
       }),
     );
-    const targetGroupArn = TargetGroups?.[0]?.TargetGroupArn ?? '';
-    await this.elb.send(
-      new ModifyTargetGroupAttributesCommand({
-        TargetGroupArn: targetGroupArn,
-        Attributes: [{ Key: 'deregistration_delay.timeout_seconds', Value: '5' }],
-      }),
-    );
-    const { LoadBalancers } = await this.elb.send(
-      new CreateLoadBalancerCommand({ Name: name, Subnets: ['subnet-1', 'subnet-2'] }),
-    );
-    const port = await freePort();
-    await this.elb.send(
-      new CreateListenerCommand({
-        LoadBalancerArn: LoadBalancers?.[0]?.LoadBalancerArn,
-        Protocol: 'HTTP',
-        Port: port,
-        DefaultActions: [{ Type: 'forward', TargetGroupArn: targetGroupArn }],
-      }),
-    );
-    return { targetGroupArn, url: `http://127.0.0.1:${port}` };
+    const TargetGroupArn = TargetGroups?.[0]?.TargetGroupArn ?? '';
+    const Attributes = [{ Key: 'deregistration_delay.timeout_seconds', Value: '5' }];
+    await this.elb.send(new ModifyTargetGroupAttributesCommand({ TargetGroupArn, Attributes }));
+    return TargetGroupArn;
   }
 
   async create(serviceName: string, request: Partial<CreateServiceRequest>): Promise<Service> {
