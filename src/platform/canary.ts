@@ -1,3 +1,4 @@
+import { MOST_STEPS } from '../domain/canary-slices.ts';
 import { LONGEST_PAUSE_MINUTES, tooLong, type Ahead, type CanaryTimes } from '../domain/dead-man.ts';
 import { span } from '../domain/span.ts';
 import { POSSIBLE_SHIFTS, trafficShift } from '../domain/traffic-shift.ts';
@@ -25,6 +26,23 @@ export function deadManProblems(platform: PlatformFile): PlatformProblem[] {
     const times = canaryTimes(platform, environment);
     const path = ['environments', name, 'rollout', 'canary'];
     return times === undefined ? [] : [...shortProblem(times, path), ...longProblem(tooLong(times), path)];
+  });
+}
+
+/** A canary of more steps than one run can record. */
+export function manyStepsProblems(platform: PlatformFile): PlatformProblem[] {
+  return Object.entries(platform.environments).flatMap(([name, { rollout }]) => {
+    const { canary } = rollout;
+    const services = canary === undefined ? 0 : canaryServices(platform, canary).length;
+    const steps = services * (canary?.steps.length ?? 0);
+    if (canary === undefined || steps <= MOST_STEPS) return [];
+    return [
+      {
+        path: ['environments', name, 'rollout', 'canary', 'steps'],
+        found: `${canary.steps.length} steps of ${services} services, ${steps} in all`,
+        allowed: `${MOST_STEPS} in all, of which one run can keep a record: fewer steps, or fewer services that go by canary`,
+      },
+    ];
   });
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import { deadManProblems } from './canary.ts';
+import { deadManProblems, manyStepsProblems } from './canary.ts';
 import type { Path, YamlDocument } from './document.ts';
 import { readYaml } from './document.ts';
 import { isMap, merge } from './merge.ts';
@@ -34,11 +34,15 @@ export function parsePlatform(text: string, path: string): Platform {
   const problems = [
     ...shape,
     ...referenceProblems(merged),
-    // What durations come to together is known only where all of them are ones.
-    ...(shape.length === 0 ? deadManProblems(platformSchema.parse(merged)) : []),
+    // What durations and steps come to together is known only where all of them are ones.
+    ...(shape.length === 0 ? sumProblems(platformSchema.parse(merged)) : []),
   ];
   if (problems.length > 0) throw new InvalidPlatformFile(path, inOrder(document, problems));
   return absolute(platformSchema.parse(merged), dirname(resolve(path)));
+}
+
+function sumProblems(platform: PlatformFile): PlatformProblem[] {
+  return [...deadManProblems(platform), ...manyStepsProblems(platform)];
 }
 
 function readText(path: string): string {

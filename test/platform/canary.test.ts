@@ -125,6 +125,16 @@ describe('the judge', () => {
   });
 });
 
+test('a canary of more steps than one run can record is refused', () => {
+  const steps = Array.from({ length: 20 }, (_, i) => 5 * (i + 1));
+  const named = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`s${i}`, { taskDefinition: `${i}.json` }]));
+  expect(withCanary({ steps, deadMan: '1h' }, {}, { services: named(4) })).toEqual([]);
+  expect(short(withCanary({ steps, deadMan: '1h' }, {}, { services: named(5) }))).toEqual([
+    'canary.steps: found 20 steps of 5 services, 100 in all; allowed: 80 in all, of which one run can keep a record: fewer steps, or fewer services that go by canary',
+  ]);
+});
+
 describe("the dead man's switch", () => {
   test('that acts before a step is judged is refused', () => {
     expect(short(withCanary({ deadMan: '10m' }))).toEqual([

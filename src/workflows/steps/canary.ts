@@ -1,6 +1,7 @@
 import type { Pause, Shifting } from '../../activities/canary/types.ts';
 import type { Rollout } from '../../activities/ecs/types.ts';
 import { judgeCanary } from '../../domain/canary-judge.ts';
+import { sliceSeconds } from '../../domain/canary-slices.ts';
 import type { CanaryStep, Look } from '../../domain/canary.ts';
 import type { CanaryPolicy } from '../../domain/policy.ts';
 import type { Verdict } from '../../domain/verdict.ts';
@@ -15,8 +16,6 @@ import { followToItsEnd } from './follow.ts';
 const HELD_LOOK_SECONDS = 600;
 /** Seconds within which the dead man's switch acts once it is due. */
 const SWITCH_SECONDS = 60;
-/** Seconds of one sampling activity: what it saw is shown when it ends. */
-const SLICE = { least: 60, most: 600 } as const;
 
 interface Paused extends Shifting {
   readonly pause: Pause;
@@ -165,8 +164,8 @@ export class Canary {
   /** Samples until the step's time is over, or a person skips the rest of it. */
   async #bake(wave: readonly Paused[], step: Step): Promise<readonly Verdict[]> {
     const { inbox } = this.#run;
-    const { bakeSeconds } = this.#policy;
-    const slice = Math.min(SLICE.most, Math.max(SLICE.least, Math.ceil(bakeSeconds / 10)));
+    const { bakeSeconds, steps, services } = this.#policy;
+    const slice = sliceSeconds(bakeSeconds, steps.length * services.length);
     for (let left = bakeSeconds; left > 0 && inbox.promotion === undefined; left -= slice) {
       await unless(
         () => inbox.promotion !== undefined,
