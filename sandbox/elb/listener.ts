@@ -159,7 +159,8 @@ export class Listener {
       idleTimeoutMs: this.#idleTimeoutMs(),
     });
     const status = outcome.kind === 'answered' ? outcome.status : FAILED[outcome.kind];
-    this.#options.metrics.forwarded(chosen.groupArn, outcome, status);
+    const sharers = this.#options.pool(chosen.groupArn)?.pool.sharers ?? 1;
+    this.#options.metrics.forwarded(chosen.groupArn, outcome, status, sharers);
     if (outcome.kind !== 'answered' && outcome.kind !== 'clientGone')
       this.#send(response, errorAnswer(status));
   }

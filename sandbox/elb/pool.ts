@@ -67,6 +67,12 @@ export class TargetPool {
     return inTurn.reduce((least, target) => (target.inFlight < least.inFlight ? target : least));
   }
 
+  /** How many targets share the requests: the healthy ones, or without any all that are registered. */
+  get sharers(): number {
+    const healthy = [...this.#targets.values()].filter(({ health }) => health.state === 'healthy');
+    return Math.max(1, healthy.length > 0 ? healthy.length : this.#targets.size);
+  }
+
   /** The target of that key when it may take a request: for stickiness. */
   taker(key: string): Target | undefined {
     return this.#takers().find((target) => keyOf(target) === key);

@@ -11,11 +11,11 @@ const EVERY_MS = 1000;
 const MIB = 1024 * 1024;
 
 export interface SamplerDependencies {
-  tasks(): RunningTask[];
+  readonly tasks: () => RunningTask[];
   readonly metrics: MetricRecorder;
   readonly clock: Clock;
   /** A cluster's `containerInsights` setting as it is now. */
-  insights(clusterName: string): InsightsLevel;
+  readonly insights: (clusterName: string) => InsightsLevel;
 }
 
 /**
