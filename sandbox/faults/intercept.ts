@@ -1,9 +1,10 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call } from '../protocol/dispatch.ts';
 import type { Intercept } from '../protocol/http.ts';
 import { AwsError } from '../protocol/service.ts';
 import { throttled } from './errors.ts';
-import type { Faults } from './faults.ts';
+import type { Faults, Strike } from './faults.ts';
 import { matches } from './match.ts';
 import { isAboutCalls } from './rule.ts';
 import type { CallFault, Rule } from './rule.ts';
@@ -12,29 +13,26 @@ type CallRule = Extract<Rule, CallFault>;
 
 /**
  * Calls as the rules will have them. Latencies add up; the first rule of any other fault decides.
- * @param ended cuts the calls that are being delayed when it is aborted
+ * @param ended cuts the calls that wait when it is aborted
  */
 export function interceptWith(faults: Faults, ended: AbortSignal): Intercept {
   return async (call, act) => {
-    const { delayMs, fault } = struckBy(faults, call);
+    const { delayMs, strike } = struckBy(faults, call);
     if (delayMs > 0) {
       // The client may have gone by then: a service acts all the same.
       const passed = await sleep(delayMs, true, { signal: ended }).catch(() => false);
       if (!passed) return 'cut';
     }
-    switch (fault?.fault) {
-      case undefined:
-        return act();
+    if (!strike) return act();
+    const { rule, deleted } = strike;
+    switch (rule.fault) {
       case 'throttle':
         throw throttled(call.model.name);
       case 'error':
-        throw new AwsError(
-          fault.code,
-          fault.message,
-          fault.status === undefined ? {} : { status: fault.status },
-        );
+        throw new AwsError(rule.code, rule.message, rule.status === undefined ? {} : { status: rule.status });
       case 'hang':
-        return 'silence';
+        await untilAborted(AbortSignal.any([deleted, ended]));
+        return 'cut';
       case 'lostAnswer':
         // What the operation would have said doesn't matter: nobody hears it.
         await act().catch(() => undefined);
@@ -45,10 +43,10 @@ export function interceptWith(faults: Faults, ended: AbortSignal): Intercept {
 
 type Decisive = Exclude<CallRule, { fault: 'latency' }>;
 
-function struckBy(faults: Faults, call: Call): { delayMs: number; fault?: Decisive } {
+function struckBy(faults: Faults, call: Call): { delayMs: number; strike?: Strike<Decisive> } {
   let delayMs = 0;
-  for (const { rule } of faults.strikes((each) => concerns(each, call))) {
-    if (rule.fault !== 'latency') return { delayMs, fault: rule };
+  for (const { rule, deleted } of faults.strikes((each) => concerns(each, call))) {
+    if (rule.fault !== 'latency') return { delayMs, strike: { rule, deleted } };
     delayMs += rule.milliseconds;
   }
   return { delayMs };
@@ -58,4 +56,8 @@ function concerns(rule: Rule, { model, operation, input }: Call): rule is CallRu
   if (!isAboutCalls(rule)) return false;
   const { service = model.name, action = operation, match = {} } = rule;
   return service === model.name && action === operation && matches(match, input);
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }

@@ -31,7 +31,7 @@ export type CallFault = CallSelector &
     | { readonly fault: 'latency'; readonly milliseconds: number }
     /** The operation runs, then the connection is cut without an answer. */
     | { readonly fault: 'lostAnswer' }
-    /** The operation doesn't run, and the client waits for as long as it likes. */
+    /** The operation doesn't run, and the client waits until it gives up, or the rule is deleted and the connection cut. */
     | { readonly fault: 'hang' }
   );
 

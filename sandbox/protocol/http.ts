@@ -6,8 +6,8 @@ import type { Answer, Call } from './dispatch.ts';
 import { credentialScope, header, route } from './route.ts';
 import type { MountedService, RequestHead, Route } from './route.ts';
 
-/** What a client gets: an answer, a connection that is cut without one, or nothing at all on a connection that stays. */
-export type Reply = Answer | 'cut' | 'silence';
+/** What a client gets: an answer, or a connection that is cut without one. */
+export type Reply = Answer | 'cut';
 
 /**
  * Stands between a call and its operation. `act` runs the operation and makes durable what it changed.
@@ -33,7 +33,6 @@ export async function handleAws(
 ): Promise<void> {
   const requestId = crypto.randomUUID();
   const reply = await replyTo(endpoint, request, requestId);
-  if (reply === 'silence') return;
   if (reply === 'cut') return void request.socket.destroy();
   response.writeHead(reply.status, { ...reply.headers, 'x-amzn-requestid': requestId });
   response.end(reply.body);

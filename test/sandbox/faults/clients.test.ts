@@ -12,6 +12,7 @@ import {
   ElasticLoadBalancingV2Client,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { GetParameterHistoryCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { until } from '../ecs/world.ts';
 import { aSandbox } from '../aSandbox.ts';
 import type { TestSandbox } from '../aSandbox.ts';
 import { FaultControl } from './control.ts';
@@ -143,6 +144,32 @@ describe('time', () => {
     ).rejects.toMatchObject({ name: 'AbortError' });
     const { failures } = await ecs.send(new DescribeClustersCommand({ clusters: ['hung'] }));
     expect(failures).toMatchObject([{ reason: 'MISSING' }]);
+  });
+
+  test('many calls hang together, and are cut when the rule is deleted or the sandbox ends', async () => {
+    const own = await aSandbox();
+    const control = new FaultControl(own.url);
+    const { id } = await control.add({ fault: 'hang', service: 'sts', times: 15 });
+    await control.add({ fault: 'latency', service: 'sts', milliseconds: 600_000 });
+    const ask = (): Promise<unknown> =>
+      fetch(own.url, { method: 'POST', body: 'Action=GetCallerIdentity&Version=2011-06-15' }).catch(
+        () => 'cut',
+      );
+    const hanging = Array.from({ length: 15 }, ask);
+    await until(
+      () => control.counts(),
+      ([hang]) => hang?.struck === 15,
+    );
+    await control.ask('DELETE', `/${id}`);
+    expect(await Promise.all(hanging)).toEqual(hanging.map(() => 'cut'));
+
+    const delayed = Array.from({ length: 15 }, ask);
+    await until(
+      () => control.counts(),
+      ([latency]) => latency?.struck === 15,
+    );
+    await own.close();
+    expect(await Promise.all(delayed)).toEqual(delayed.map(() => 'cut'));
   });
 });
 

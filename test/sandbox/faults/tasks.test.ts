@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { RunTaskCommand, StopTaskCommand } from '@aws-sdk/client-ecs';
 import type { Task } from '@aws-sdk/client-ecs';
 import { DescribeTargetHealthCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { startSandbox } from '../../../sandbox/server.ts';
 import { CLUSTER, goodApp, messages, until, World } from '../ecs/world.ts';
 import { FaultControl } from './control.ts';
 
@@ -81,6 +82,24 @@ describe('a task that never starts', () => {
     await world.ecs.send(new StopTaskCommand({ cluster: CLUSTER, task: tasks?.[0]?.taskArn }));
     expect(await stoppedOf('ended')).toMatchObject({ stopCode: 'UserInitiated' });
   });
+});
+
+test('a sandbox that ends with a PENDING task begins anew without the fault', async () => {
+  const first = await World.start();
+  await new FaultControl(first.sandbox.url).add({ fault: 'taskNeverStarts' });
+  await first.create('web', {
+    taskDefinition: await first.define('web', await first.push('web', goodApp('web'))),
+  });
+  await until(
+    () => first.tasks('RUNNING'),
+    ([task]) => task?.lastStatus === 'PENDING',
+  );
+  await first.close({ keep: true });
+
+  const second = await World.of(await startSandbox({ stateDir: first.stateDir, speed: 50 }), first.stateDir);
+  expect((await second.steady('web')).runningCount).toBe(1);
+  expect(await second.tasks('STOPPED')).toMatchObject([{ stopCode: 'TerminationNotice' }]);
+  await second.close();
 });
 
 test('containers that ignore SIGTERM are killed at their stop timeout', async () => {
