@@ -5,6 +5,7 @@ import { loadPlatform } from './platform/load.ts';
 import { environmentPolicy } from './platform/policy.ts';
 import type { Activities } from './workflows/activities.ts';
 import { createAwsClients } from './activities/aws.ts';
+import { createCanaryActivities } from './activities/canary/activities.ts';
 import { createEcsActivities } from './activities/ecs/activities.ts';
 import { createEnvironmentActivities } from './activities/environment/activities.ts';
 import { createAssertHolder } from './activities/environment/assert-holder.ts';
@@ -52,6 +53,7 @@ export function createActivities({ config, platform, client }: Worker): Activiti
       onShutdown: config.onShutdown === 'interrupt' ? 'interrupt' : 'leave running',
     }),
     ...createEcsActivities({ aws, source, assertHolder, pollMilliseconds }),
+    ...createCanaryActivities({ aws, assertHolder, pollMilliseconds }),
     ...createVerificationActivities({ aws, pollMilliseconds }),
     ...createTestActivities({ source, dataDirectory, environment }),
     ...createEnvironmentActivities({ client, aws, taskQueue, targetOf }),

@@ -3,7 +3,7 @@ resource "aws_ecs_cluster" "this" {
 
   setting {
     name  = "containerInsights"
-    value = "enabled"
+    value = "enhanced"
   }
 }
 
@@ -19,4 +19,7 @@ module "service" {
   subnets            = var.subnets
   security_groups    = var.security_groups
   execution_role_arn = var.execution_role_arn
+
+  canary                 = var.canary
+  load_balancer_role_arn = var.load_balancer_role_arn
 }

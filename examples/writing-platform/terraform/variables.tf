@@ -3,9 +3,9 @@ variable "environment" {
   type        = string
 
   validation {
-    # With the longest service name it must fit in a load balancer's 32 characters.
-    condition     = can(regex("^[a-z][a-z0-9]{0,17}$", var.environment))
-    error_message = "The environment must be 1 to 18 lower-case letters and digits, beginning with a letter."
+    # With the longest service name it must fit in a target group's 32 characters.
+    condition     = can(regex("^[a-z][a-z0-9]{0,15}$", var.environment))
+    error_message = "The environment must be 1 to 16 lower-case letters and digits, beginning with a letter."
   }
 }
 
@@ -78,4 +78,16 @@ variable "execution_role_arn" {
   description = "Role with which ECS pulls the images, reads parameters and secrets, and writes logs."
   type        = string
   default     = "arn:aws:iam::000000000000:role/writing-execution"
+}
+
+variable "canary" {
+  description = "Whether deployments shift the traffic in steps."
+  type        = bool
+  default     = false
+}
+
+variable "load_balancer_role_arn" {
+  description = "Role with which ECS shifts the traffic: it has AmazonECSInfrastructureRolePolicyForLoadBalancers."
+  type        = string
+  default     = "arn:aws:iam::000000000000:role/writing-load-balancers"
 }

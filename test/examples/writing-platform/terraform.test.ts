@@ -115,7 +115,7 @@ test.each([
   ['release_version=latest', /must be a semantic version/],
   ['style=rude', /must be plain or formal/],
   ['listener_ports={editor=1}', /a port for each of editor, suggestions and model-gateway/],
-  ['environment=a-b', /1 to 18 lower-case letters and digits/],
+  ['environment=a-b', /1 to 16 lower-case letters and digits/],
   ['subnets=["subnet-1"]', /two zones at least/],
 ])(
   '%s is refused',

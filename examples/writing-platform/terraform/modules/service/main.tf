@@ -10,8 +10,11 @@ resource "aws_lb" "this" {
   security_groups    = var.security_groups
 }
 
+# A service that is deployed by canary has two target groups: each deployment's tasks are in the one that the last one's are not in.
 resource "aws_lb_target_group" "this" {
-  name                 = local.full_name
+  count = var.canary ? 2 : 1
+
+  name                 = count.index == 0 ? local.full_name : "${local.full_name}-2"
   port                 = var.container_port
   protocol             = "HTTP"
   target_type          = "ip"
@@ -35,7 +38,42 @@ resource "aws_lb_listener" "this" {
 
   default_action {
     type             = "forward"
-    target_group_arn = aws_lb_target_group.this.arn
+    target_group_arn = aws_lb_target_group.this[0].arn
+  }
+}
+
+# Where ECS shifts the traffic. The default action of a listener can't be given to it.
+resource "aws_lb_listener_rule" "production" {
+  count = var.canary ? 1 : 0
+
+  listener_arn = aws_lb_listener.this.arn
+  priority     = 1
+
+  condition {
+    path_pattern {
+      values = ["/*"]
+    }
+  }
+
+  action {
+    type = "forward"
+
+    forward {
+      target_group {
+        arn    = aws_lb_target_group.this[0].arn
+        weight = 100
+      }
+
+      target_group {
+        arn    = aws_lb_target_group.this[1].arn
+        weight = 0
+      }
+    }
+  }
+
+  # Deployments write the weights, Terraform only the first ones.
+  lifecycle {
+    ignore_changes = [action]
   }
 }
 
@@ -74,9 +112,19 @@ resource "aws_ecs_service" "this" {
   }
 
   load_balancer {
-    target_group_arn = aws_lb_target_group.this.arn
+    target_group_arn = aws_lb_target_group.this[0].arn
     container_name   = var.name
     container_port   = var.container_port
+
+    dynamic "advanced_configuration" {
+      for_each = aws_lb_listener_rule.production
+
+      content {
+        alternate_target_group_arn = aws_lb_target_group.this[1].arn
+        production_listener_rule   = advanced_configuration.value.arn
+        role_arn                   = var.load_balancer_role_arn
+      }
+    }
   }
 
   network_configuration {
@@ -89,6 +137,6 @@ resource "aws_ecs_service" "this" {
 
   # Deployments write these, Terraform only their first values.
   lifecycle {
-    ignore_changes = [task_definition, desired_count, load_balancer]
+    ignore_changes = [task_definition, desired_count, load_balancer, deployment_configuration]
   }
 }

@@ -43,3 +43,13 @@ variable "execution_role_arn" {
   description = "Role with which ECS starts the tasks."
   type        = string
 }
+
+variable "canary" {
+  description = "Whether deployments shift the traffic in steps, between two target groups."
+  type        = bool
+}
+
+variable "load_balancer_role_arn" {
+  description = "Role with which ECS shifts the traffic."
+  type        = string
+}
