@@ -80,6 +80,9 @@ relative to the working directory; all errors are told at once. What the platfor
 
 ${table(['Variable', 'Type', 'Default', 'Meaning'], own)}
 
+The \`slipway\` command alone reads \`SLIPWAY_USER\`: the name that \`--by\` has by default (else the operating system's user name). A claim,
+as any name is, unless the namespace authenticates its callers.
+
 ## Temporal
 
 Read as the Temporal CLI and SDKs do: first a profile of the configuration file, then the variables, which win.

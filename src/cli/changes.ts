@@ -1,14 +1,17 @@
 import type { StepRecord } from '../domain/report.ts';
+import { canaryLook, heldBy, pausedAt, verdict } from '../domain/render/canary.ts';
 import { duration } from '../domain/render/report-outline.ts';
 import type { PipelineStatus, RunStatus } from '../domain/status.ts';
 import { MARKS, answers, showMissing } from './show-status.ts';
-import { questionOf } from './question.ts';
 
-/** What is new in a run since it was looked at last, a line each: steps that began or ended, questions, approvals, what did not count. */
+/** What is new in a run since it was looked at last, a line each: steps that began or ended, a canary's looks, questions, approvals, what did not count. */
 export function runChanges(id: string, before: RunStatus | undefined, after: RunStatus): string[] {
   const place = after.environment;
   return [
     ...after.steps.flatMap((step, i) => stepChanges(before?.steps[i], step)),
+    ...pauseChanges(before, after),
+    ...canaryChanges(before?.canary, after.canary),
+    ...holdChanges(id, before, after),
     ...approvalChanges(before, after),
     ...after.ignored
       .slice(before?.ignored.length ?? 0)
@@ -60,11 +63,46 @@ function approvalChanges(before: RunStatus | undefined, after: RunStatus): strin
   return fresh.length === 0 ? [] : [...lines, left];
 }
 
+/** Each new look, and what became of each step, once. */
+function canaryChanges(before: RunStatus['canary'] = [], after: RunStatus['canary'] = []): string[] {
+  return after.flatMap((step) => {
+    const last = before.find((each) => each.service === step.service && each.startedAt === step.startedAt);
+    const why = step.reasons.length === 0 ? '' : `: ${step.reasons.join('; ')}`;
+    return [
+      ...(step.looks > (last?.looks ?? 0) ? [`  ${canaryLook(step)}`] : []),
+      ...(step.verdict === last?.verdict
+        ? []
+        : [`${verdict(step)}: ${step.service} at ${step.weight} %${why}`]),
+    ];
+  });
+}
+
+/** Where the traffic is now, and until when it can stay there. */
+function pauseChanges(before: RunStatus | undefined, { paused }: RunStatus): string[] {
+  const line = paused && pausedAt(paused);
+  return line === undefined || line === (before?.paused && pausedAt(before.paused)) ? [] : [`  ${line}`];
+}
+
+function holdChanges(
+  id: string,
+  before: RunStatus | undefined,
+  { held, paused, outcome }: RunStatus,
+): string[] {
+  if (held === undefined)
+    return before?.held !== undefined && outcome === undefined ? ['▶ no longer held'] : [];
+  if (held.since === before?.held?.since) return [];
+  const until = paused === undefined ? '' : ` (ECS puts the old version back at ${paused.expiresAt})`;
+  return [`⏸ ${heldBy(held)}${until}`, `    slipway resume ${id}`];
+}
+
 function questionChanges(id: string, before: RunStatus | undefined, after: RunStatus): string[] {
   const { waiting, approvals } = after;
   if (waiting === undefined || waiting.what === before?.waiting?.what) return [];
-  const question = questionOf(after);
-  const missing = question === 'approve' && approvals !== undefined ? ` (${showMissing(approvals)})` : '';
-  const commands = question === undefined ? waiting.commands : answers(id, question, after.evidence);
-  return [`⏸ waits for ${waiting.what}${missing}`, ...commands.map((line) => `    ${line}`)];
+  const missing =
+    waiting.signal === 'approve' && approvals !== undefined ? ` (${showMissing(approvals)})` : '';
+  const until = waiting.until === undefined ? '' : `, until ${waiting.until}`;
+  return [
+    `⏸ waits for ${waiting.what}${missing}${until}`,
+    ...answers(id, after).map((line) => `    ${line}`),
+  ];
 }

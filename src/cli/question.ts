@@ -4,8 +4,7 @@ import type { RunStatus } from '../domain/status.ts';
 export const QUESTIONS = ['approve', 'recordManualTest', 'decide'] as const;
 export type Question = (typeof QUESTIONS)[number];
 
-/** What the run asks at the moment: its status names the signal in the command to type. */
+/** What the run asks at the moment. */
 export function questionOf({ waiting }: Pick<RunStatus, 'waiting'>): Question | undefined {
-  const named = waiting?.commands.flatMap((command) => / --name (\w+)/.exec(command)?.[1] ?? []);
-  return QUESTIONS.find((question) => named?.includes(question));
+  return QUESTIONS.find((question) => question === waiting?.signal);
 }

@@ -1,4 +1,5 @@
 import type { Evidence } from '../domain/evidence.ts';
+import { span } from '../domain/span.ts';
 import type { Check } from '../domain/verdict.ts';
 import { columns } from './columns.ts';
 import { shortDigest } from './show-status.ts';
@@ -33,10 +34,15 @@ export function showEvidence(evidence: Evidence, digest: string): string[] {
   ];
 }
 
-function canary({ canary: schedule }: Evidence): string[] {
+/** How the traffic is shifted, which services go so, and when ECS goes back without being told. */
+function canary({ canary: schedule, services: planned }: Evidence): string[] {
   if (schedule === undefined) return [];
-  const { steps, bakeSeconds } = schedule;
-  return [`  canary   ${steps.join(' %, ')} % of the traffic, ${bakeSeconds} s at each step`];
+  const { steps, bakeSeconds, deadMan } = schedule;
+  const names = planned.filter(({ rollout }) => rollout === 'canary').map(({ service }) => service);
+  return [
+    `  canary   ${names.join(', ')}: ${steps.map((step) => `${step} %`).join(', ')} of the traffic, each judged for ${span(bakeSeconds)}`,
+    `  dead man ECS puts the old version back by itself when a step is left alone for ${span(deadMan.stepMinutes * 60)}, 100 % for ${span(deadMan.lastMinutes * 60)}`,
+  ];
 }
 
 function services({ services: planned }: Evidence): string[][] {

@@ -1,6 +1,8 @@
 import type { Tally } from '../domain/approval.ts';
+import { CANARY_HEAD, canaryRows, heldBy, pausedAt } from '../domain/render/canary.ts';
 import { duration } from '../domain/render/report-outline.ts';
 import type { StepRecord, StepState } from '../domain/report.ts';
+import { DECISIONS } from '../domain/requests.ts';
 import type { PipelineStatus, RunStatus } from '../domain/status.ts';
 import { columns } from './columns.ts';
 import { questionOf } from './question.ts';
@@ -25,8 +27,10 @@ export function showRun(id: string, status: RunStatus, now: string): string[] {
     ...columns(
       status.steps.map((step) => [`  ${MARKS[step.state]} ${step.name}`, took(step, now), step.detail ?? '']),
     ),
+    ...showCanary(status.canary),
     ...showApprovals(status.approvals),
     ...showIgnored(status),
+    ...showPause(id, status, now),
     ...showWaiting(id, status),
   ];
 }
@@ -65,6 +69,20 @@ export function showMissing({ missing }: Tally): string {
     .join('; ');
 }
 
+function showCanary(steps: RunStatus['canary'] = []): string[] {
+  if (steps.length === 0) return [];
+  const head = CANARY_HEAD.map((title) => title.toLowerCase());
+  return ['', '  Canary:', ...columns([head, ...canaryRows(steps)], '    ')];
+}
+
+function showPause(id: string, { paused, held }: RunStatus, now: string): string[] {
+  const lines = [
+    ...(held === undefined ? [] : [`The canary is ${heldBy(held)}. Go on: slipway resume ${id}`]),
+    ...(paused === undefined ? [] : [`${pausedAt(paused)} (in ${duration(now, paused.expiresAt)})`]),
+  ];
+  return lines.length === 0 ? [] : ['', ...lines.map((line) => `  ${line}`)];
+}
+
 function showApprovals(tally: Tally | undefined): string[] {
   if (tally === undefined) return [];
   return [
@@ -89,32 +107,30 @@ function showWaiting(id: string, status: RunStatus): string[] {
   const { waiting } = status;
   if (waiting === undefined) return [];
   const until = waiting.until === undefined ? '' : `, until ${waiting.until}`;
-  const question = questionOf(status);
+  const commands = [...answers(id, status), ...waiting.commands.map((line) => `or  ${line}`)];
   return [
     '',
     `  Waits for ${waiting.what} (since ${waiting.since}${until}). Type next:`,
-    ...(question === undefined ? [] : answers(id, question, status.evidence).map((line) => `    ${line}`)),
-    ...(question === undefined ? waiting.commands : waiting.commands.map((line) => `or  ${line}`)).map(
-      (line) => `    ${line}`,
-    ),
+    ...commands.map((line) => `    ${line}`),
   ];
 }
 
-/** The commands that answer what a run asks. */
-export function answers(
-  id: string,
-  question: NonNullable<ReturnType<typeof questionOf>>,
-  evidence?: string,
-): string[] {
-  switch (question) {
+/** The commands that answer what a run asks; none when it asks nobody. */
+export function answers(id: string, status: RunStatus): string[] {
+  switch (questionOf(status)) {
     case 'approve': {
+      const { evidence } = status;
       const digest = evidence === undefined ? '' : ` --evidence ${shortDigest(evidence)}`;
       return [`slipway approve ${id}${digest}`, `slipway reject ${id} --reason WHY`];
     }
     case 'decide':
-      return [`slipway decide ${id} --action retry`, `slipway decide ${id} --action continue`];
+      return (status.waiting?.actions ?? DECISIONS).map(
+        (action) => `slipway decide ${id} --action ${action}`,
+      );
     case 'recordManualTest':
       return [`slipway test-result ${id} --passed`, `slipway test-result ${id} --failed --notes WHY`];
+    case undefined:
+      return [];
   }
 }
 

@@ -12,8 +12,8 @@ export interface Waiting {
   readonly since: string;
   readonly until?: string;
   readonly commands: readonly string[];
-  /** The signal that answers; absent where nobody is asked, such as for the environment's lock. */
-  readonly signal?: HumanSignal;
+  /** The signal that answers. */
+  readonly signal: HumanSignal;
   /** Answers that the question takes, the first the most likely: of a `decide`. */
   readonly actions?: readonly DecidePayload['action'][];
 }

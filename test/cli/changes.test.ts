@@ -5,6 +5,7 @@ import { columns, shortened } from '../../src/cli/columns.ts';
 import { EXIT_CODES } from '../../src/cli/exit-codes.ts';
 import { inPlace } from '../../src/cli/progress.ts';
 import { printable, type Terminal } from '../../src/cli/terminal.ts';
+import type { CanaryStep } from '../../src/domain/canary.ts';
 import { FAILED_OUTCOMES } from '../../src/domain/outcome.ts';
 import type { StepRecord } from '../../src/domain/report.ts';
 import type { PipelineStatus, RunStatus } from '../../src/domain/status.ts';
@@ -28,6 +29,18 @@ function aStep(name: string, changes: Partial<StepRecord> = {}): StepRecord {
   return { name, state: 'running', startedAt: AT, ...changes };
 }
 
+function aCanaryStep(changes: Partial<CanaryStep> = {}): CanaryStep {
+  return {
+    service: 'web',
+    weight: 25,
+    startedAt: AT,
+    looks: 2,
+    seen: { canary: { requests: 260, bad: 14 }, baseline: { requests: 1043, bad: 0 }, deaths: 0 },
+    reasons: [],
+    ...changes,
+  };
+}
+
 const DONE = { state: 'done', endedAt: '2026-11-02T10:00:05.000Z' } as const;
 
 describe('changes of a run', () => {
@@ -44,7 +57,7 @@ describe('changes of a run', () => {
 
   test('a question comes with the commands that answer it, once', () => {
     const command = "temporal workflow signal --workflow-id 'r' --name approve --input '{}'";
-    const waiting = { what: 'approval', since: AT, commands: [command] };
+    const waiting = { what: 'approval', since: AT, commands: [command], signal: 'approve' } as const;
     const missing = [{ group: 'qa', count: 1, candidates: ['carol'] }];
     const asks = aStatus({
       waiting,
@@ -57,6 +70,70 @@ describe('changes of a run', () => {
       'staging:     slipway reject r --reason WHY',
     ]);
     expect(runChanges('r', asks, asks)).toEqual([]);
+  });
+
+  test('a decision is asked with the answers that the question takes, and until when', () => {
+    const waiting = {
+      what: 'the canary of web at 25 % is inconclusive',
+      since: AT,
+      until: '2026-11-02T11:00:00.000Z',
+      commands: [],
+      signal: 'decide',
+      actions: ['continue', 'retry', 'rollback'],
+    } as const;
+    expect(runChanges('r', aStatus(), aStatus({ waiting }))).toEqual([
+      'staging: ⏸ waits for the canary of web at 25 % is inconclusive, until 2026-11-02T11:00:00.000Z',
+      'staging:     slipway decide r --action continue',
+      'staging:     slipway decide r --action retry',
+      'staging:     slipway decide r --action rollback',
+    ]);
+  });
+
+  test("a canary's weight, each new look and the verdict are told as they come, once", () => {
+    const paused = { services: ['web', 'api'], weight: 25, expiresAt: '2026-11-02T11:00:00.000Z' };
+    const arrived = aStatus({ paused });
+    const looked = aStatus({ paused, canary: [aCanaryStep({ looks: 1 })] });
+    const again = aStatus({ paused, canary: [aCanaryStep({ looks: 3 })] });
+    const judged = aStatus({
+      paused,
+      canary: [aCanaryStep({ looks: 3, verdict: 'fail', reasons: ['5.38 % failed'] })],
+    });
+    expect(runChanges('r', aStatus(), arrived)).toEqual([
+      'staging:   web, api at 25 %: unless the run goes on, ECS puts the old version back by itself at 2026-11-02T11:00:00.000Z',
+    ]);
+    expect(runChanges('r', arrived, looked)).toEqual([
+      'staging:   web at 25 %, look 1: release 260 requests, 14 bad; old version 1043 requests, 0 bad',
+    ]);
+    expect(runChanges('r', looked, looked)).toEqual([]);
+    expect(runChanges('r', looked, again)).toEqual([expect.stringContaining('web at 25 %, look 3: ')]);
+    expect(runChanges('r', again, judged)).toEqual(['staging: ✘ fail: web at 25 %: 5.38 % failed']);
+    expect(runChanges('r', judged, judged)).toEqual([]);
+    expect(runChanges('r', arrived, judged)).toHaveLength(2);
+  });
+
+  test('a step that is judged again is told again, and so is the same weight of another service', () => {
+    const first = aCanaryStep({ verdict: 'inconclusive' });
+    const retried = aCanaryStep({ startedAt: '2026-11-02T10:30:00.000Z', looks: 1 });
+    const other = aCanaryStep({ service: 'api', looks: 1 });
+    expect(
+      runChanges('r', aStatus({ canary: [first] }), aStatus({ canary: [first, retried, other] })),
+    ).toEqual([
+      expect.stringContaining('web at 25 %, look 1'),
+      expect.stringContaining('api at 25 %, look 1'),
+    ]);
+  });
+
+  test("a hold is told with who, until when, and what ends it; its end too, but not the run's", () => {
+    const paused = { services: ['web'], weight: 25, expiresAt: '2026-11-02T11:00:00.000Z' };
+    const free = aStatus({ paused });
+    const held = aStatus({ paused, held: { by: 'alice', since: AT, reason: 'errors' } });
+    expect(runChanges('r', free, held)).toEqual([
+      `staging: ⏸ held by alice since ${AT}: errors (ECS puts the old version back at 2026-11-02T11:00:00.000Z)`,
+      'staging:     slipway resume r',
+    ]);
+    expect(runChanges('r', held, held)).toEqual([]);
+    expect(runChanges('r', held, free)).toEqual(['staging: ▶ no longer held']);
+    expect(runChanges('r', held, aStatus({ paused, outcome: 'RolledBack' }))).toEqual([]);
   });
 
   test('what did not count is told once', () => {

@@ -1,14 +1,12 @@
 import type { Command } from 'commander';
 import { parsePayload } from '../../domain/requests.ts';
-import { CommandError } from '../errors.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import { accepted } from '../input.ts';
 import { byOption, withCommonOptions, withExamples } from '../options.ts';
 import type { Run } from '../program.ts';
-import { describeRun, environmentRun } from '../runs.ts';
-import { sendSignal, signalRun } from '../say.ts';
-import { userName, withSession, type CommonOptions, type Session } from '../session.ts';
-import { findTarget, isEnvironmentName, type Named, type Target } from '../target.ts';
+import { signalKeeper } from '../say.ts';
+import { userName, withSession, type CommonOptions } from '../session.ts';
+import type { Named } from '../target.ts';
 import { printJson, printLine, type Terminal } from '../terminal.ts';
 import { named } from './approve.ts';
 
@@ -38,10 +36,7 @@ async function abort(terminal: Terminal, wanted: Named, options: Options): Promi
   const { reason, by = userName(terminal) } = options;
   const payload = accepted(parsePayload('abort', { by, reason }));
   return await withSession(terminal, options, async (session) => {
-    const target = await targetOrKeeper(session, wanted);
-    const { run } = target;
-    if ('status' in target) await signalRun(session, target, 'abort', payload);
-    else await sendSignal(session, run, 'abort', payload);
+    const { run } = await signalKeeper(session, wanted, 'abort', payload);
     if (options.json === true) printJson(terminal, { workflowId: run.workflowId });
     else
       printLine(
@@ -50,22 +45,4 @@ async function abort(terminal: Terminal, wanted: Named, options: Options): Promi
       );
     return exitCodeOf('Completed');
   });
-}
-
-/**
- * What takes the abort: the environment's run, which says whether it counts; or the run itself, where it is a pipeline
- * between two environments or nobody answers for it now. Both keep it and act on it as soon as they can.
- */
-async function targetOrKeeper(session: Session, wanted: Named): Promise<Target | Pick<Target, 'run'>> {
-  const { target, version } = wanted;
-  if (target === undefined || version !== undefined || isEnvironmentName(target))
-    return await findTarget(session, wanted);
-  await describeRun(session, target);
-  const run = session.client.workflow.getHandle(target);
-  try {
-    return (await environmentRun(session, run)) ?? { run };
-  } catch (error) {
-    if (error instanceof CommandError && error.reason === 'NoWorker') return { run };
-    throw error;
-  }
 }

@@ -21,7 +21,8 @@ export function decideCommand(program: Command, run: Run): void {
     .command('decide')
     .summary('answer a question that a run asks')
     .description(
-      'Answers what a run asks when it cannot go on by itself, such as an undo that keeps failing: try again, or continue without it.',
+      'Answers what a run asks when it cannot go on by itself. A canary that is neither good nor bad: `continue` with the next step, ' +
+        '`retry` this one, or `rollback`. An undo that keeps failing: `retry`, or `continue` without it. `slipway status` shows what the question takes.',
     )
     .argument(
       '[run]',

@@ -1,4 +1,5 @@
 import type { DeploymentReport, PipelineReport } from '../report.ts';
+import { escapeMarkdown, markdownTable } from './markdown.ts';
 import { outlineOf, type Fact, type Outline, type Table } from './report-outline.ts';
 
 /** A run's report as Markdown (GitHub's). Texts of people and of outside systems are escaped: they cannot change its form. */
@@ -8,9 +9,9 @@ export function reportMarkdown(report: DeploymentReport | PipelineReport): strin
 
 function section({ title, outcome, good, summary, facts, tables, inner }: Outline, level: number): string[] {
   return [
-    `${'#'.repeat(level)} ${good ? '✔' : '✘'} ${escape(title)}: ${escape(outcome)}`,
+    `${'#'.repeat(level)} ${good ? '✔' : '✘'} ${escapeMarkdown(title)}: ${escapeMarkdown(outcome)}`,
     '',
-    escape(summary),
+    escapeMarkdown(summary),
     '',
     ...facts.map(fact),
     ...tables.flatMap((each) => table(each, level + 1)),
@@ -19,36 +20,11 @@ function section({ title, outcome, good, summary, facts, tables, inner }: Outlin
 }
 
 function fact({ name, value, code }: Fact): string {
-  return `- **${name}:** ${code === true ? codeSpan(value) : escape(value)}`;
+  return `- **${name}:** ${code === true ? codeSpan(value) : escapeMarkdown(value)}`;
 }
 
 function table({ title, head, rows }: Table, level: number): string[] {
-  const row = (cells: readonly string[]) => `| ${cells.map(escape).join(' | ')} |`;
-  return [
-    '',
-    `${'#'.repeat(level)} ${title}`,
-    '',
-    row(head),
-    `|${' --- |'.repeat(head.length)}`,
-    ...rows.map(row),
-  ];
-}
-
-/**
- * Plain text in one line of Markdown. HTML's `&` and `<` become entities; what else could begin a span, a cell, a link or
- * a mention is escaped by a backslash; a bare URL stays one.
- */
-function escape(text: string): string {
-  return text
-    .replaceAll(/\s+/g, ' ')
-    .trim()
-    .replaceAll(/[\\`*_[\]|~#]/g, String.raw`\$&`)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('@', '&#64;')
-    .replace(/^([-+=>]|\d+[.)](?=\s))/, (mark) =>
-      /^\d/.test(mark) ? mark.replace(/[.)]/, String.raw`\$&`) : `\\${mark}`,
-    );
+  return ['', `${'#'.repeat(level)} ${title}`, '', ...markdownTable(head, rows)];
 }
 
 /** A code span whose fence is longer than any run of backticks in it (CommonMark 6.1). */

@@ -1,6 +1,8 @@
 import type { DeploymentReport, PipelineReport, StepRecord } from '../report.ts';
 import type { Release } from '../release.ts';
+import { span } from '../span.ts';
 import type { MetricJudgement } from '../verdict.ts';
+import { CANARY_HEAD, canaryRows } from './canary.ts';
 
 /** A report as titles, facts and tables; every text is plain, each rendering escapes it in its own way. */
 export interface Outline {
@@ -57,6 +59,7 @@ function deploymentOutline(report: DeploymentReport): Outline {
     facts: deploymentFacts(report),
     tables: [
       { title: 'Steps', head: ['Step', 'State', 'Took', 'Detail'], rows: report.steps.map(stepRow) },
+      { title: 'Canary', head: CANARY_HEAD, rows: canaryRows(report.canary ?? []) },
       { title: 'Taken back', head: ['Step', 'Outcome', 'Detail'], rows: undoneRows(report) },
       { title: 'Approvals', head: ['By', 'Counts', 'At', 'Comment'], rows: approvalRows(report) },
       { title: 'Signals that did not count', head: ['Signal', 'By', 'At', 'Why'], rows: ignoredRows(report) },
@@ -147,16 +150,6 @@ function inUnit(metric: MetricJudgement['metric'], amount: number): string {
 
 /** @returns such as `45 s`, `12 min 3 s`, `3 h 5 min`, `8 d 2 h`; under ten seconds with a decimal */
 export function duration(from: string, to: string): string {
-  const exact = Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);
-  if (exact < 10) return `${exact.toFixed(1)} s`;
-  const seconds = Math.round(exact);
-  const [d, h, min, s] = [
-    Math.floor(seconds / 86_400),
-    Math.floor(seconds / 3600) % 24,
-    Math.floor(seconds / 60) % 60,
-    seconds % 60,
-  ];
-  if (d > 0) return `${d} d ${h} h`;
-  if (h > 0) return `${h} h ${min} min`;
-  return min > 0 ? `${min} min ${s} s` : `${s} s`;
+  const seconds = Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);
+  return seconds < 10 ? `${seconds.toFixed(1)} s` : span(seconds);
 }

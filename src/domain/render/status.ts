@@ -1,5 +1,7 @@
 import type { StepState } from '../report.ts';
 import type { RunStatus } from '../status.ts';
+import { CANARY_HEAD, canaryRows, heldBy, pausedAt } from './canary.ts';
+import { escapeMarkdown, markdownTable } from './markdown.ts';
 
 const MARKS: Readonly<Record<StepState, string>> = {
   running: '▶',
@@ -18,6 +20,7 @@ export function renderStatus(status: RunStatus): string {
     ...status.steps.map(
       ({ name, state, detail }) => `- ${MARKS[state]} ${name}${detail === undefined ? '' : `: ${detail}`}`,
     ),
+    ...canary(status),
     ...waiting(status),
     ...approvals(status),
     ...status.ignored
@@ -31,6 +34,15 @@ export function renderStatus(status: RunStatus): string {
 
 function evidence({ evidence: digest }: RunStatus): string {
   return digest === undefined ? '' : `, evidence \`${digest.replace('sha256:', '').slice(0, 12)}\``;
+}
+
+function canary({ canary: steps = [], paused, held }: RunStatus): string[] {
+  const table = steps.length === 0 ? [] : ['', ...markdownTable(CANARY_HEAD, canaryRows(steps))];
+  const notes = [
+    ...(held === undefined ? [] : [`**Canary ${escapeMarkdown(heldBy(held))}**`]),
+    ...(paused === undefined ? [] : [escapeMarkdown(pausedAt(paused))]),
+  ];
+  return [...table, ...notes.flatMap((note) => ['', note])];
 }
 
 function waiting({ waiting: open }: RunStatus): string[] {

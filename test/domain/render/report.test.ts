@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { CanaryStep } from '../../../src/domain/canary.ts';
 import { reportHtml } from '../../../src/domain/render/report-html.ts';
 import { reportMarkdown } from '../../../src/domain/render/report-markdown.ts';
 import { duration } from '../../../src/domain/render/report-outline.ts';
@@ -53,6 +54,21 @@ function aReport(changes: Partial<DeploymentReport> = {}): DeploymentReport {
   };
 }
 
+const aFailedStep: CanaryStep = {
+  service: 'web',
+  weight: 25,
+  startedAt: '2026-11-02T10:05:00.000Z',
+  endedAt: '2026-11-02T10:06:00.000Z',
+  looks: 3,
+  seen: {
+    canary: { requests: 260, bad: 14, slow: 3 },
+    baseline: { requests: 1043, bad: 0, slow: 1 },
+    deaths: 0,
+  },
+  verdict: 'fail',
+  reasons: ['5.38 % failed | allowed is 1 %'],
+};
+
 describe('a report as Markdown', () => {
   test('tells the outcome, what serves, and every list that is not empty', () => {
     const lines = reportMarkdown(aReport()).split('\n');
@@ -66,6 +82,19 @@ describe('a report as Markdown', () => {
     expect(lines).toContain('| web | errorRate | fail | 5.12 % | 1 % | 900 | high |');
     expect(lines).toContain('| web | cpu | pass | 41.5 % |  |  | no threshold |');
     expect(reportMarkdown(aReport({ checks: [] }))).not.toContain('## Checks');
+    expect(reportMarkdown(aReport())).not.toContain('## Canary');
+  });
+
+  test('tells a canary step by step, what was seen beside the verdict', () => {
+    const lines = reportMarkdown(aReport({ canary: [aFailedStep] })).split('\n');
+    expect(lines).toContain('## Canary');
+    expect(lines).toContain('| Service | Weight | Looks | Release | Old version | Verdict | Why |');
+    expect(lines).toContain(
+      '| web | 25 % | 3 | 260 requests, 14 bad, 3 slow | 1043 requests, 0 bad, 1 slow | ✘ fail | 5.38 % failed \\| allowed is 1 % |',
+    );
+    expect(reportHtml(aReport({ canary: [aFailedStep] }))).toContain(
+      '<tr><td>web</td><td>25 %</td><td>3</td><td>260 requests, 14 bad, 3 slow</td>',
+    );
   });
 
   test.each([

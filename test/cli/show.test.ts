@@ -1,0 +1,104 @@
+import { describe, expect, test } from '@jest/globals';
+import { showEvidence } from '../../src/cli/show-plan.ts';
+import { showRun } from '../../src/cli/show-status.ts';
+import type { Evidence } from '../../src/domain/evidence.ts';
+import type { RunStatus, Waiting } from '../../src/domain/status.ts';
+
+const AT = '2026-11-02T10:00:00.000Z';
+const DIGEST = `sha256:${'1'.repeat(64)}` as const;
+
+const aStatus = (changes: Partial<RunStatus> = {}): RunStatus => ({
+  platform: 'notes',
+  environment: 'production',
+  release: { version: '1.4.0', commit: 'a'.repeat(40) },
+  phase: 'web at 25 %',
+  steps: [],
+  ignored: [],
+  ...changes,
+});
+const shown = (changes: Partial<RunStatus>): string[] =>
+  showRun('r', aStatus(changes), '2026-11-02T10:26:00.000Z');
+
+describe('a run in the terminal', () => {
+  test('shows its canary step by step, in columns', () => {
+    const step = { service: 'web', startedAt: AT, looks: 2, reasons: [] };
+    const seen = { canary: { requests: 20, bad: 0 }, baseline: { requests: 90, bad: 1 }, deaths: 0 };
+    const lines = shown({
+      canary: [
+        { ...step, weight: 10, seen, verdict: 'pass', reasons: ['0 of 20 failed'] },
+        { ...step, service: 'gateway', weight: 100, looks: 12 },
+      ],
+    });
+    expect(lines.slice(lines.indexOf('  Canary:') + 1)).toEqual([
+      '    service  weight  looks  release             old version         verdict     why',
+      '    web      10 %    2      20 requests, 0 bad  90 requests, 1 bad  ✔ pass      0 of 20 failed',
+      '    gateway  100 %   12                                             judged now',
+    ]);
+  });
+
+  test('that is held says who, until when ECS lets it, and what goes on', () => {
+    const lines = shown({
+      held: { by: 'alice', since: AT, reason: 'errors' },
+      paused: { services: ['web'], weight: 25, expiresAt: '2026-11-02T11:00:00.000Z' },
+    });
+    expect(lines).toContain(`  The canary is held by alice since ${AT}: errors. Go on: slipway resume r`);
+    expect(lines).toContain(
+      '  web at 25 %: unless the run goes on, ECS puts the old version back by itself at 2026-11-02T11:00:00.000Z (in 34 min)',
+    );
+  });
+
+  const waiting = (changes: Partial<Waiting>): string[] => {
+    const lines = shown({
+      waiting: { what: 'it', since: AT, commands: ['temporal ...'], signal: 'decide', ...changes },
+    });
+    return lines.slice(lines.findIndex((line) => line.startsWith('  Waits for it')));
+  };
+
+  test('offers the answers that its question takes, and no other', () => {
+    expect(waiting({ signal: 'decide', actions: ['continue', 'rollback'], until: 'noon' })).toEqual([
+      `  Waits for it (since ${AT}, until noon). Type next:`,
+      '    slipway decide r --action continue',
+      '    slipway decide r --action rollback',
+      '    or  temporal ...',
+    ]);
+  });
+
+  test('offers a tester both results, and an approver the evidence', () => {
+    expect(waiting({ signal: 'recordManualTest' })).toContain('    slipway test-result r --passed');
+    expect(
+      shown({ evidence: DIGEST, waiting: { what: 'it', since: AT, commands: [], signal: 'approve' } }),
+    ).toContain('    slipway approve r --evidence 111111111111');
+  });
+});
+
+describe('evidence in the terminal', () => {
+  const service = { image: DIGEST, taskDefinition: DIGEST };
+  const evidence: Evidence = {
+    manifest: { version: '1.4.0', commit: 'a'.repeat(40), images: {} },
+    environment: 'production',
+    settings: [],
+    references: [],
+    services: [
+      { ...service, service: 'web', rollout: 'canary' },
+      { ...service, service: 'api', rollout: 'canary' },
+      { ...service, service: 'queue', rollout: 'rolling' },
+    ],
+    canary: { steps: [10, 100], bakeSeconds: 600, deadMan: { stepMinutes: 90, lastMinutes: 1500 } },
+    policyDigest: DIGEST,
+  };
+
+  test('says which services go by canary, how, and when ECS goes back by itself', () => {
+    expect(showEvidence(evidence, DIGEST)).toEqual(
+      expect.arrayContaining([
+        '  canary   web, api: 10 %, 100 % of the traffic, each judged for 10 min',
+        '  dead man ECS puts the old version back by itself when a step is left alone for 1 h 30 min, 100 % for 1 d 1 h',
+        expect.stringMatching(/^ {2}queue +rolling /),
+      ]),
+    );
+  });
+
+  test('of a release that rolls says nothing of a canary', () => {
+    const { canary: _none, ...rolling } = evidence;
+    expect(showEvidence(rolling, DIGEST).join('\n')).not.toMatch(/dead man|of the traffic/);
+  });
+});
