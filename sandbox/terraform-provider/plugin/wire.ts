@@ -2,7 +2,7 @@ import { decode, encode, ExtensionCodec } from '@msgpack/msgpack';
 import { conform, isComputed } from './schema.ts';
 import type { NestedBlock, Schema } from './schema.ts';
 import { Unknown, UNKNOWN } from './value.ts';
-import type { State } from './value.ts';
+import type { State, Value } from './value.ts';
 
 /** A value on the wire: MessagePack, or JSON where Terraform chooses so. */
 export interface DynamicValue {
@@ -26,12 +26,33 @@ export function decodeState(schema: Schema, value: DynamicValue | undefined | nu
     : value?.msgpack?.length
       ? (decode(value.msgpack, { extensionCodec: extensions }) as State | null)
       : null;
-  return state === null ? null : conform(schema, state);
+  return state === null ? null : withNumbers(schema, conform(schema, state), fromWire);
 }
 
 export function encodeState(schema: Schema, state: State | null): DynamicValue {
-  const full = state === null ? null : conform(schema, state);
+  const full = state === null ? null : withNumbers(schema, conform(schema, state), toWire);
   return { msgpack: encode(full, { extensionCodec: extensions }) };
+}
+
+/**
+ * Terraform's numbers are decimal: one that binary floating point doesn't have exactly, as 33.3, goes as a string, lest
+ * it come back as another.
+ */
+const toWire = (value: Value): Value =>
+  typeof value === 'number' && !Number.isInteger(value) ? String(value) : value;
+const fromWire = (value: Value): Value => (typeof value === 'string' ? Number(value) : value);
+
+/** The state with its numeric attributes changed, in nested blocks too. */
+function withNumbers(schema: Schema, state: State, change: (value: Value) => Value): State {
+  const attributes = Object.entries(schema.attributes)
+    .filter(([, { type }]) => type === 'number')
+    .map(([name]): [string, Value] => [name, change(state[name] ?? null)]);
+  const nested = Object.entries(schema.blocks ?? {}).map(([name, block]): [string, Value] => {
+    const value = state[name] ?? null;
+    if (!Array.isArray(value)) return [name, value];
+    return [name, value.map((item) => withNumbers(block, item as State, change))];
+  });
+  return { ...state, ...Object.fromEntries([...attributes, ...nested]) };
 }
 
 /** A schema as the protocol has it. */

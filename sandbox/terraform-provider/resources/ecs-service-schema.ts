@@ -1,5 +1,6 @@
 import type { Schema } from '../plugin/schema.ts';
 import { between, id, oneOf, tags } from './common.ts';
+import { alarmsBlock, deploymentConfigurationBlock } from './ecs-deployment-configuration.ts';
 
 /** aws_ecs_service. */
 export const serviceSchema: Schema = {
@@ -84,6 +85,8 @@ export const serviceSchema: Schema = {
       max: 1,
       attributes: { enable: { type: 'bool', required: true }, rollback: { type: 'bool', required: true } },
     },
+    deployment_configuration: deploymentConfigurationBlock,
+    alarms: alarmsBlock,
     deployment_controller: {
       nesting: 'list',
       max: 1,

@@ -9,6 +9,7 @@ import type {
 } from '@aws-sdk/client-ecs';
 import { block, blocks, flag, number, required, text, texts } from '../plugin/value.ts';
 import type { State } from '../plugin/value.ts';
+import { fromAlarms, fromStrategy, toAlarms, toStrategy } from './ecs-deployment-configuration.ts';
 import { fromLowerTags } from './ecs-tags.ts';
 
 /** The members that CreateService and UpdateService have in common, out of a service's state or plan. */
@@ -37,6 +38,8 @@ function toDeploymentConfiguration(state: State): DeploymentConfiguration {
       enable: (breaker && flag(breaker, 'enable')) ?? false,
       rollback: (breaker && flag(breaker, 'rollback')) ?? false,
     },
+    ...toStrategy(state),
+    alarms: toAlarms(state),
   };
 }
 
@@ -102,6 +105,8 @@ export function fromService(live: Service, before: State): State {
         ]
       : [],
     deployment_circuit_breaker: fromBreaker(deployment, before),
+    deployment_configuration: fromStrategy(deployment, before),
+    alarms: fromAlarms(deployment, before),
     deployment_controller:
       block(before, 'deployment_controller') === undefined
         ? []
