@@ -59,3 +59,17 @@ export interface CanaryStep {
   readonly verdict?: Verdict['outcome'] | 'skipped';
   readonly reasons: readonly string[];
 }
+
+/** @returns of each service at most `most` looks, its latest among them and the others spread evenly, in their order */
+export function spreadLooks(looks: readonly Look[], most: number): Look[] {
+  const kept = new Set<Look>();
+  for (const own of Map.groupBy(looks, ({ service }) => service).values()) {
+    const last = own.length - 1;
+    const some = Math.min(most, own.length);
+    for (let i = 0; i < some; i++) {
+      const look = own[last - Math.round((i * last) / Math.max(1, some - 1))];
+      if (look) kept.add(look);
+    }
+  }
+  return looks.filter((look) => kept.has(look));
+}

@@ -1,3 +1,4 @@
+import type { Traffic } from './canary.ts';
 import { percent } from './percent.ts';
 import type { MetricPolicy } from './policy.ts';
 import type { MetricJudgement } from './verdict.ts';
@@ -10,6 +11,8 @@ export interface Point {
 
 /** What CloudWatch has of one service over the judged window. */
 export interface ServiceSamples {
+  /** Why there can be no `cpu` and `memory`, where that is known. */
+  readonly withoutUsage?: string;
   /** Of the service's target groups; absent when it has no load balancer. */
   readonly traffic?: TrafficSamples;
   /** Percent. */
@@ -38,9 +41,13 @@ export interface SampleWindow {
  * CloudWatch hands out whole periods only and one begun before `since` would count the release before.
  */
 export function sampleWindow(policy: MetricPolicy, since: Date, now: Date): SampleWindow {
-  const period = samplingPeriod(policy.windowSeconds);
   const from = Math.max(since.getTime(), now.getTime() - policy.windowSeconds * 1000);
-  const start = Math.ceil(from / (period * 1000)) * period * 1000;
+  return wholePeriods(new Date(from), now, samplingPeriod(policy.windowSeconds));
+}
+
+/** From the first whole period of `period` seconds that begins at `since` or later until `now`. */
+export function wholePeriods(since: Date, now: Date, period: number): SampleWindow {
+  const start = Math.ceil(since.getTime() / (period * 1000)) * period * 1000;
   return { start: new Date(start), end: now, period };
 }
 
@@ -53,6 +60,17 @@ export function samplingPeriod(windowSeconds: number): number {
   return [10, 5].find((period) => period * 4 <= windowSeconds) ?? 1;
 }
 
+/** The requests as counts. A period for which there are no response times is taken to be as fast as the others. */
+export function countTraffic(samples: TrafficSamples): Traffic {
+  const requests = sum(samples.requests);
+  const share = weightedShare(samples);
+  return {
+    requests,
+    bad: badIn(samples),
+    ...(share !== undefined && { slow: Math.round(requests * (1 - share)) }),
+  };
+}
+
 /** Judges one service's metrics by the policy. No data is never a pass. */
 export function judgeService(
   service: string,
@@ -61,8 +79,8 @@ export function judgeService(
 ): MetricJudgement[] {
   const { traffic } = samples;
   return [
-    usage(service, 'cpu', samples.cpu, policy.maximumCpu),
-    usage(service, 'memory', samples.memory, policy.maximumMemory),
+    usage(service, 'cpu', samples, policy.maximumCpu),
+    usage(service, 'memory', samples, policy.maximumMemory),
     ...(traffic ? [judgeErrorRate(service, traffic, policy), judgeLatency(service, traffic, policy)] : []),
   ];
 }
@@ -70,11 +88,10 @@ export function judgeService(
 function usage(
   service: string,
   metric: 'cpu' | 'memory',
-  points: readonly Point[],
+  { [metric]: points, withoutUsage = 'CloudWatch has no data' }: ServiceSamples,
   threshold: number | undefined,
 ): MetricJudgement {
-  if (points.length === 0)
-    return notJudged({ service, metric, ...given({ threshold }) }, 'CloudWatch has no data');
+  if (points.length === 0) return notJudged({ service, metric, ...given({ threshold }) }, withoutUsage);
   const value = sum(points) / points.length;
   const known = { service, metric, value, ...given({ threshold }) };
   if (threshold === undefined) return notJudged(known, 'the policy sets no threshold');
@@ -84,8 +101,7 @@ function usage(
 
 function judgeErrorRate(service: string, traffic: TrafficSamples, policy: MetricPolicy): MetricJudgement {
   const requests = sum(traffic.requests);
-  // CloudWatch has no point for a period without errors: where there were requests, a missing one is 0.
-  const bad = sum(traffic.target5xx) + sum(traffic.connectionErrors);
+  const bad = badIn(traffic);
   const threshold = policy.maximumErrorRate;
   const base = { service, metric: 'errorRate', requests, ...given({ threshold }) } as const;
   if (requests === 0) return notJudged(base, 'no requests');
@@ -118,6 +134,11 @@ function judgeLatency(service: string, traffic: TrafficSamples, policy: MetricPo
     outcome,
     reason: `${percent(value)} answered within ${policy.latency.thresholdSeconds} s, ${wanted}`,
   };
+}
+
+/** CloudWatch has no point for a period without errors: where there were requests, a missing one is 0. */
+function badIn({ target5xx, connectionErrors }: TrafficSamples): number {
+  return sum(target5xx) + sum(connectionErrors);
 }
 
 function notGating(

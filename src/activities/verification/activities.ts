@@ -21,7 +21,7 @@ export function createVerificationActivities(options: VerificationDeps): Verific
   const reader = createEcsReader(options.aws, pollMilliseconds);
   const deps = { ...options, reader, pollMilliseconds, allowedDeaths };
   return withNamedAwsErrors<VerificationActivities>({
-    checkServiceStatus: (input) => checkServiceStatus(reader, input),
+    checkServiceStatus: (input) => checkServiceStatus(deps, input),
     checkServedVersions: (input) => checkServedVersions(input, cancellationSignal()),
     judgeMetrics: (input) => judgeMetrics(deps, input),
     watchWindow: (input) => watchWindow(deps, input),

@@ -1,142 +1,105 @@
-import { paginateGetMetricData } from '@aws-sdk/client-cloudwatch';
-import type { MetricDataQuery } from '@aws-sdk/client-cloudwatch';
-import type { Service } from '@aws-sdk/client-ecs';
-import { DescribeTargetGroupsCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
-import type { Point, SampleWindow, ServiceSamples, TrafficSamples } from '../../domain/metrics.ts';
+import type { Point, SampleWindow, ServiceSamples } from '../../domain/metrics.ts';
 import type { MetricPolicy, Target } from '../../domain/policy.ts';
-import type { AwsClients, TargetClients } from '../aws.ts';
+import type { TargetClients } from '../aws.ts';
+import { readMetrics } from '../observation/metric-data.ts';
+import type { Metric, Points } from '../observation/metric-data.ts';
+import { dimensionsOf, trafficIn, trafficMetrics } from '../observation/target-groups.ts';
 
 /** Latency is reported at this threshold when the policy sets none: seconds. */
 const USUAL_LATENCY = 1;
 
-/** One metric to read: its name among the answers, and how CloudWatch calls it. */
-interface Wanted {
-  readonly id: string;
-  readonly namespace: string;
-  readonly metric: string;
-  readonly statistic: string;
-  readonly dimensions: Readonly<Record<string, string>>;
+/** One service whose metrics are read. */
+export interface Subject {
+  /** As the platform names it. */
+  readonly name: string;
+  readonly ecsService: string;
+  /** ARNs of the target groups that the release's tasks are in; none without a load balancer. */
+  readonly targetGroups: readonly string[];
+  /** Ids of the release's tasks, where a canary's old tasks still run beside them. */
+  readonly tasks?: readonly string[];
 }
 
-type Answers = ReadonlyMap<string, Point[]>;
+type Kind = 'cpu' | 'memory';
 
-/** Reads from CloudWatch what the metrics' policy judges of one service. */
+const PER_TASK: Readonly<Record<Kind, string>> = {
+  cpu: 'TaskCpuUtilization',
+  memory: 'TaskMemoryUtilization',
+};
+const PER_SERVICE: Readonly<Record<Kind, { percent: string; used: string; reserved: string }>> = {
+  cpu: { percent: 'CPUUtilization', used: 'CpuUtilized', reserved: 'CpuReserved' },
+  memory: { percent: 'MemoryUtilization', used: 'MemoryUtilized', reserved: 'MemoryReserved' },
+};
+
+/** Reads from CloudWatch what the metrics' policy judges of the services: their samples by name. */
 export async function readSamples(
-  aws: AwsClients,
+  clients: TargetClients,
   target: Target,
-  service: Service,
+  subjects: readonly Subject[],
   policy: MetricPolicy,
   window: SampleWindow,
-): Promise<ServiceSamples> {
-  const clients = aws.clientsFor(target);
-  const groups = await targetGroups(clients, service);
-  const traffic = groups.flatMap((dimensions, i) => trafficOf(dimensions, i, policy));
-  const answers = await getMetricData(clients, [...usageOf(target, service), ...traffic], window);
-  return {
-    ...(groups.length > 0 && { traffic: collect(answers, groups.length) }),
-    cpu: usagePoints(answers, 'cpu'),
-    memory: usagePoints(answers, 'memory'),
-  };
-}
-
-/** The dimensions of each of the service's target groups; none when it has no load balancer. */
-async function targetGroups(
-  { elb }: TargetClients,
-  { loadBalancers = [] }: Service,
-): Promise<Record<string, string>[]> {
-  const arns = [...new Set(loadBalancers.flatMap(({ targetGroupArn }) => targetGroupArn ?? []))];
-  if (arns.length === 0) return [];
-  const { TargetGroups = [] } = await elb.send(new DescribeTargetGroupsCommand({ TargetGroupArns: arns }));
-  return TargetGroups.flatMap(({ TargetGroupArn = '', LoadBalancerArns = [] }) =>
-    LoadBalancerArns.map((arn) => ({
-      TargetGroup: TargetGroupArn.slice(TargetGroupArn.indexOf('targetgroup/')),
-      LoadBalancer: arn.split('loadbalancer/')[1] ?? '',
-    })),
+): Promise<ReadonlyMap<string, ServiceSamples>> {
+  const threshold = policy.latency?.thresholdSeconds ?? USUAL_LATENCY;
+  const dimensions = await dimensionsOf(
+    clients,
+    subjects.flatMap(({ targetGroups }) => targetGroups),
   );
-}
-
-function trafficOf(dimensions: Record<string, string>, i: number, { latency }: MetricPolicy): Wanted[] {
-  const threshold = latency?.thresholdSeconds ?? USUAL_LATENCY;
-  const metric = (id: string, name: string, statistic = 'Sum'): Wanted => ({
-    id: `${id}${i}`,
-    namespace: 'AWS/ApplicationELB',
-    metric: name,
-    statistic,
-    dimensions,
+  const groupsOf = ({ targetGroups }: Subject) => targetGroups.flatMap((arn) => dimensions.get(arn) ?? []);
+  const metrics = subjects.flatMap((subject) => [
+    ...usageMetrics(target, subject),
+    ...groupsOf(subject).flatMap((group) => trafficMetrics(group, threshold)),
+  ]);
+  const points = await readMetrics(clients, metrics, window);
+  const samplesOf = (subject: Subject): ServiceSamples => ({
+    ...((subject.targetGroups.length > 0 || subject.tasks) && {
+      traffic: trafficIn(points, groupsOf(subject), threshold),
+    }),
+    cpu: usageIn(points, target, subject, 'cpu'),
+    memory: usageIn(points, target, subject, 'memory'),
+    ...(subject.tasks && {
+      withoutUsage:
+        'ECS gives the average of the new and the old tasks, and the cluster has no Container Insights with enhanced observability',
+    }),
   });
-  return [
-    metric('requests', 'RequestCount'),
-    metric('target5xx', 'HTTPCode_Target_5XX_Count'),
-    metric('connectionErrors', 'TargetConnectionErrorCount'),
-    // Percentile rank: the percentage of values at or under the threshold.
-    metric('withinLatency', 'TargetResponseTime', `PR(:${threshold})`),
-  ];
+  return new Map(subjects.map((subject) => [subject.name, samplesOf(subject)]));
 }
 
-/** CPU and memory in percent as ECS gives them, and what Container Insights has where ECS gives none. */
-function usageOf({ cluster }: Target, { serviceName = '' }: Service): Wanted[] {
-  const dimensions = { ClusterName: cluster, ServiceName: serviceName };
-  const metric = (id: string, namespace: string, name: string): Wanted => ({
-    id,
-    namespace,
-    metric: name,
-    statistic: 'Average',
-    dimensions,
-  });
-  return [
-    metric('cpu', 'AWS/ECS', 'CPUUtilization'),
-    metric('memory', 'AWS/ECS', 'MemoryUtilization'),
-    metric('cpuUtilized', 'ECS/ContainerInsights', 'CpuUtilized'),
-    metric('cpuReserved', 'ECS/ContainerInsights', 'CpuReserved'),
-    metric('memoryUtilized', 'ECS/ContainerInsights', 'MemoryUtilized'),
-    metric('memoryReserved', 'ECS/ContainerInsights', 'MemoryReserved'),
-  ];
+function usageMetrics(target: Target, subject: Subject): Metric[] {
+  const kinds: readonly Kind[] = ['cpu', 'memory'];
+  if (subject.tasks) return kinds.flatMap((kind) => perTask(target, subject, kind));
+  return kinds.flatMap((kind) => Object.values(perService(target, subject, kind)));
 }
 
-function usagePoints(answers: Answers, kind: 'cpu' | 'memory'): Point[] {
-  const direct = answers.get(kind) ?? [];
+function usageIn(points: Points, target: Target, subject: Subject, kind: Kind): readonly Point[] {
+  if (subject.tasks) return perTask(target, subject, kind).flatMap(points);
+  const { percent, used, reserved } = perService(target, subject, kind);
+  const direct = points(percent);
   if (direct.length > 0) return direct;
-  const reserved = new Map((answers.get(`${kind}Reserved`) ?? []).map(({ at, value }) => [at, value]));
-  return (answers.get(`${kind}Utilized`) ?? []).flatMap(({ at, value }) => {
-    const all = reserved.get(at);
+  const reservations = new Map(points(reserved).map(({ at, value }) => [at, value]));
+  return points(used).flatMap(({ at, value }) => {
+    const all = reservations.get(at);
     return all ? [{ at, value: (100 * value) / all }] : [];
   });
 }
 
-function collect(answers: Answers, groups: number): TrafficSamples {
-  const all = (id: string) => Array.from({ length: groups }, (_, i) => answers.get(`${id}${i}`) ?? []).flat();
+/** Percent of each task's size, as Container Insights with enhanced observability has it. */
+function perTask({ cluster }: Target, { ecsService, tasks = [] }: Subject, kind: Kind): Metric[] {
+  return tasks.map((TaskId) => ({
+    ...average('ECS/ContainerInsights', PER_TASK[kind]),
+    dimensions: { ClusterName: cluster, ServiceName: ecsService, TaskId },
+  }));
+}
+
+/** In percent as ECS gives it, and what Container Insights has where ECS gives none. */
+function perService({ cluster }: Target, { ecsService }: Subject, kind: Kind) {
+  const { percent, used, reserved } = PER_SERVICE[kind];
+  const dimensions = { ClusterName: cluster, ServiceName: ecsService };
   return {
-    requests: all('requests'),
-    target5xx: all('target5xx'),
-    connectionErrors: all('connectionErrors'),
-    withinLatency: all('withinLatency'),
+    percent: { ...average('AWS/ECS', percent), dimensions },
+    used: { ...average('ECS/ContainerInsights', used), dimensions },
+    reserved: { ...average('ECS/ContainerInsights', reserved), dimensions },
   };
 }
 
-async function getMetricData(
-  { cloudwatch }: TargetClients,
-  wanted: readonly Wanted[],
-  { start, end, period }: SampleWindow,
-): Promise<Answers> {
-  const answers = new Map<string, Point[]>();
-  // No whole period has begun since the release serves: there is nothing to ask for yet.
-  if (start >= end) return answers;
-  const MetricDataQueries = wanted.map((each) => queryOf(each, period));
-  const pages = paginateGetMetricData(
-    { client: cloudwatch },
-    { MetricDataQueries, StartTime: start, EndTime: end },
-  );
-  for await (const { MetricDataResults = [] } of pages) {
-    for (const { Id = '', Timestamps = [], Values = [] } of MetricDataResults) {
-      const points = Timestamps.map((at, i) => ({ at: at.getTime(), value: Values[i] ?? 0 }));
-      answers.set(Id, [...(answers.get(Id) ?? []), ...points]);
-    }
-  }
-  return answers;
-}
-
-function queryOf({ id, namespace, metric, statistic, dimensions }: Wanted, period: number): MetricDataQuery {
-  const Dimensions = Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
-  const Metric = { Namespace: namespace, MetricName: metric, Dimensions };
-  return { Id: id, MetricStat: { Metric, Period: period, Stat: statistic } };
+function average(namespace: string, name: string) {
+  return { namespace, name, statistic: 'Average' };
 }

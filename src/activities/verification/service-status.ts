@@ -1,16 +1,38 @@
 import type { Service } from '@aws-sdk/client-ecs';
 import type { ServicePolicy } from '../../domain/policy.ts';
 import type { Check } from '../../domain/verdict.ts';
+import type { AwsClients } from '../aws.ts';
 import type { EcsReader } from '../ecs/reader.ts';
 import { identify, isSettled, lossesOf, nameOf, primaryOf, serviceState } from '../ecs/state.ts';
+import { describeDeployments } from '../observation/revisions.ts';
+import { checkPaused } from './paused-status.ts';
 import type { VerificationInput } from './types.ts';
 
-/** Every service steady on its task definition, its running tasks on the release's image. */
-export async function checkServiceStatus(reader: EcsReader, input: VerificationInput): Promise<Check[]> {
-  const names = input.services.map(({ ecsService }) => ecsService);
-  const found = await reader.services(input.target, names);
+interface Deps {
+  readonly aws: AwsClients;
+  readonly reader: EcsReader;
+}
+
+/**
+ * Every service steady on its task definition, its running tasks on the release's image; one that is paused has all of the
+ * traffic on the release, and its old tasks may run.
+ */
+export async function checkServiceStatus({ aws, reader }: Deps, input: VerificationInput): Promise<Check[]> {
+  const { target, services, paused = [] } = input;
+  const names = services.map(({ ecsService }) => ecsService);
+  const arns = paused.flatMap(({ serviceDeploymentArn }) => serviceDeploymentArn ?? []);
+  const [found, deployments] = await Promise.all([
+    reader.services(target, names),
+    describeDeployments(aws.clientsFor(target), arns),
+  ]);
   return Promise.all(
-    input.services.map((service) => checkOne(reader, input, service, found.get(service.ecsService))),
+    services.map((policy) => {
+      const service = found.get(policy.ecsService);
+      const rollout = paused.find((each) => each.service === policy.name);
+      if (!rollout) return checkOne(reader, input, policy, service);
+      const deployment = deployments.get(rollout.serviceDeploymentArn ?? '');
+      return checkPaused(reader, input, { policy, service, rollout, deployment });
+    }),
   );
 }
 

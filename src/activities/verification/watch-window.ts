@@ -61,12 +61,17 @@ export async function watchWindow(deps: WatchDeps, input: WatchInput): Promise<W
 }
 
 async function lookAtServices(
-  { reader, allowedDeaths }: WatchDeps,
+  deps: WatchDeps,
   input: WatchInput,
 ): Promise<{ steadiness: Check[]; deaths: Check[] }> {
   const [steadiness, deaths] = await Promise.all([
-    checkServiceStatus(reader, input),
-    checkDeaths(reader, input, new Date(input.rolledOutSince), input.allowedTaskDeaths ?? allowedDeaths),
+    checkServiceStatus(deps, input),
+    checkDeaths(
+      deps.reader,
+      input,
+      new Date(input.rolledOutSince),
+      input.allowedTaskDeaths ?? deps.allowedDeaths,
+    ),
   ]);
   return { steadiness, deaths };
 }

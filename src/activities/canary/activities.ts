@@ -1,0 +1,25 @@
+import { withNamedAwsErrors } from '../aws-errors.ts';
+import type { AwsClients } from '../aws.ts';
+import { createEcsReader } from '../ecs/reader.ts';
+import type { AssertHolder } from '../lock.ts';
+import { awaitPause } from './await-pause.ts';
+import { continueRollout } from './continue-rollout.ts';
+import type { CanaryActivities } from './types.ts';
+import { watchCanary } from './watch-canary.ts';
+
+export interface CanaryDeps {
+  readonly aws: AwsClients;
+  readonly assertHolder: AssertHolder;
+  /** Between two looks at ECS. Default 5,000. */
+  readonly pollMilliseconds?: number;
+}
+
+export function createCanaryActivities(options: CanaryDeps): CanaryActivities {
+  const { pollMilliseconds = 5_000 } = options;
+  const deps = { ...options, pollMilliseconds, reader: createEcsReader(options.aws, pollMilliseconds) };
+  return withNamedAwsErrors<CanaryActivities>({
+    awaitPause: (input) => awaitPause(deps, input),
+    continueRollout: (input) => continueRollout(deps, input),
+    watchCanary: (input) => watchCanary(deps, input),
+  });
+}
