@@ -1,6 +1,7 @@
 /**
  * Whether a call's input, or a part of it, is what a rule asks for: of an object the members that it names, of a list
- * the items that it names. A name also means the ARN that ends in it, since clients may send either.
+ * the items that it names. A name also means the ARN that ends in it, since clients may send either; `*` in a text
+ * stands for any characters.
  */
 export function matches(wanted: unknown, found: unknown): boolean {
   if (Array.isArray(wanted)) {
@@ -9,13 +10,14 @@ export function matches(wanted: unknown, found: unknown): boolean {
   if (isObject(wanted)) {
     return isObject(found) && Object.entries(wanted).every(([name, part]) => matches(part, found[name]));
   }
-  if (typeof wanted === 'string' && typeof found === 'string') return isNamed(found, wanted);
+  if (typeof wanted === 'string' && typeof found === 'string') return textMatches(wanted, found);
   return wanted === found;
 }
 
-/** Whether `name` is the ARN or name itself, or the last part of that ARN. */
-export function isNamed(nameOrArn: string, name: string): boolean {
-  return nameOrArn === name || (nameOrArn.startsWith('arn:') && nameOrArn.endsWith(`/${name}`));
+function textMatches(wanted: string, found: string): boolean {
+  const pattern = wanted.replaceAll(/[\\^$.|?+()[\]{}]/g, String.raw`\$&`).replaceAll('*', '.*');
+  const arnOfName = found.startsWith('arn:') && new RegExp(`/${pattern}$`, 's').test(found);
+  return arnOfName || new RegExp(`^${pattern}$`, 's').test(found);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -6,7 +6,7 @@ import { parseRule } from './parse.ts';
 import { FaultRuleError } from './rule.ts';
 
 /** No AWS protocol has such a path. */
-export const FAULTS_PATH = '/_sandbox/faults';
+const FAULTS_PATH = '/_sandbox/faults';
 
 interface Answer {
   readonly status: number;

@@ -60,6 +60,11 @@ test.each([
   [{ service: 'web' }, { service: 'arn:aws:ecs:eu-west-1:000000000000:service/c/web' }, true],
   [{ service: 'eb' }, { service: 'arn:aws:ecs:eu-west-1:000000000000:service/c/web' }, false],
   [{ Name: 'web' }, { Name: '/app/web' }, false],
+  [{ Name: '/app/*' }, { Name: '/app/web' }, true],
+  [{ Name: '/app/*' }, { Name: '/my/app/web' }, false],
+  [{ arn: '*/web/*' }, { arn: 'arn:aws:ecs:eu-west-1:000000000000:service-deployment/c/web/a1' }, true],
+  [{ arn: '*/eb/*' }, { arn: 'arn:aws:ecs:eu-west-1:000000000000:service-deployment/c/web/a1' }, false],
+  [{ Value: 'a.c' }, { Value: 'abc' }, false],
 ])('%j against %j: %s', (wanted, found, outcome) => {
   expect(matches(wanted, found)).toBe(outcome);
 });

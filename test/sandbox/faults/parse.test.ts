@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
 import { parseRule } from '../../../sandbox/faults/parse.ts';
 import { allModels } from '../../../sandbox/protocol/model.ts';
@@ -49,6 +50,13 @@ describe('what is understood', () => {
       reason: 'ResourceInitializationError: no role',
     });
   });
+});
+
+test('the guide’s examples are rules', async () => {
+  const guide = await readFile(new URL('../../../sandbox/faults/README.md', import.meta.url), 'utf8');
+  const examples = [...guide.matchAll(/^ {4}(\{.*\})$/gm)].map(([, json = '']) => JSON.parse(json) as object);
+  expect(examples.length).toBeGreaterThan(4);
+  for (const example of examples) expect(parse(example)).toMatchObject({ fault: expect.any(String) });
 });
 
 describe('what is refused, and how', () => {
