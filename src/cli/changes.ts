@@ -1,5 +1,5 @@
 import type { StepRecord } from '../domain/report.ts';
-import { canaryLook, heldBy, pausedAt, verdict } from '../domain/render/canary.ts';
+import { canaryLook, heldBy, pausedAt, verdict, why } from '../domain/render/canary.ts';
 import { duration } from '../domain/render/report-outline.ts';
 import type { PipelineStatus, RunStatus } from '../domain/status.ts';
 import { MARKS, answers, showMissing } from './show-status.ts';
@@ -11,7 +11,7 @@ export function runChanges(id: string, before: RunStatus | undefined, after: Run
     ...after.steps.flatMap((step, i) => stepChanges(before?.steps[i], step)),
     ...pauseChanges(before, after),
     ...canaryChanges(before?.canary, after.canary),
-    ...holdChanges(id, before, after),
+    ...holdChanges(before, after),
     ...approvalChanges(before, after),
     ...after.ignored
       .slice(before?.ignored.length ?? 0)
@@ -63,16 +63,16 @@ function approvalChanges(before: RunStatus | undefined, after: RunStatus): strin
   return fresh.length === 0 ? [] : [...lines, left];
 }
 
-/** Each new look, and what became of each step, once. */
+/** Each new look, and what became of each step, once. Of one that passed the look says enough. */
 function canaryChanges(before: RunStatus['canary'] = [], after: RunStatus['canary'] = []): string[] {
   return after.flatMap((step) => {
     const last = before.find((each) => each.service === step.service && each.startedAt === step.startedAt);
-    const why = step.reasons.length === 0 ? '' : `: ${step.reasons.join('; ')}`;
+    const reasons = step.verdict === 'pass' || step.reasons.length === 0 ? '' : `: ${why(step)}`;
     return [
       ...(step.looks > (last?.looks ?? 0) ? [`  ${canaryLook(step)}`] : []),
       ...(step.verdict === last?.verdict
         ? []
-        : [`${verdict(step)}: ${step.service} at ${step.weight} %${why}`]),
+        : [`${verdict(step)}: ${step.service} at ${step.weight} %${reasons}`]),
     ];
   });
 }
@@ -83,16 +83,12 @@ function pauseChanges(before: RunStatus | undefined, { paused }: RunStatus): str
   return line === undefined || line === (before?.paused && pausedAt(before.paused)) ? [] : [`  ${line}`];
 }
 
-function holdChanges(
-  id: string,
-  before: RunStatus | undefined,
-  { held, paused, outcome }: RunStatus,
-): string[] {
+function holdChanges(before: RunStatus | undefined, { held, paused, outcome }: RunStatus): string[] {
   if (held === undefined)
     return before?.held !== undefined && outcome === undefined ? ['▶ no longer held'] : [];
   if (held.since === before?.held?.since) return [];
   const until = paused === undefined ? '' : ` (ECS puts the old version back at ${paused.expiresAt})`;
-  return [`⏸ ${heldBy(held)}${until}`, `    slipway resume ${id}`];
+  return [`⏸ ${heldBy(held)}${until}`];
 }
 
 function questionChanges(id: string, before: RunStatus | undefined, after: RunStatus): string[] {

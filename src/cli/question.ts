@@ -1,7 +1,7 @@
 import type { RunStatus } from '../domain/status.ts';
 
 /** What a run may ask people: by the signal that answers. */
-export const QUESTIONS = ['approve', 'recordManualTest', 'decide'] as const;
+export const QUESTIONS = ['approve', 'recordManualTest', 'decide', 'resume'] as const;
 export type Question = (typeof QUESTIONS)[number];
 
 /** What the run asks at the moment. */

@@ -75,9 +75,10 @@ function showCanary(steps: RunStatus['canary'] = []): string[] {
   return ['', '  Canary:', ...columns([head, ...canaryRows(steps)], '    ')];
 }
 
-function showPause(id: string, { paused, held }: RunStatus, now: string): string[] {
+function showPause(id: string, { paused, held, waiting }: RunStatus, now: string): string[] {
+  const goOn = waiting?.signal === 'resume' ? '' : ` Go on: slipway resume ${id}`;
   const lines = [
-    ...(held === undefined ? [] : [`The canary is ${heldBy(held)}. Go on: slipway resume ${id}`]),
+    ...(held === undefined ? [] : [`The canary is ${heldBy(held)}.${goOn}`]),
     ...(paused === undefined ? [] : [`${pausedAt(paused)} (in ${duration(now, paused.expiresAt)})`]),
   ];
   return lines.length === 0 ? [] : ['', ...lines.map((line) => `  ${line}`)];
@@ -129,6 +130,8 @@ export function answers(id: string, status: RunStatus): string[] {
       );
     case 'recordManualTest':
       return [`slipway test-result ${id} --passed`, `slipway test-result ${id} --failed --notes WHY`];
+    case 'resume':
+      return [`slipway resume ${id}`, `slipway promote ${id} --reason WHY`];
     case undefined:
       return [];
   }

@@ -105,4 +105,5 @@ const WORDS: Readonly<Record<Question, string>> = {
   approve: 'an approval',
   recordManualTest: 'a manual test',
   decide: 'a decision',
+  resume: 'a resume',
 };

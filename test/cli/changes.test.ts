@@ -106,9 +106,14 @@ describe('changes of a run', () => {
     ]);
     expect(runChanges('r', looked, looked)).toEqual([]);
     expect(runChanges('r', looked, again)).toEqual([expect.stringContaining('web at 25 %, look 3: ')]);
-    expect(runChanges('r', again, judged)).toEqual(['staging: ✘ fail: web at 25 %: 5.38 % failed']);
+    expect(runChanges('r', again, judged)).toEqual(['staging: ✘ fail: web at 25 %: 5.38 % failed.']);
     expect(runChanges('r', judged, judged)).toEqual([]);
     expect(runChanges('r', arrived, judged)).toHaveLength(2);
+    const passed = aStatus({
+      paused,
+      canary: [aCanaryStep({ looks: 3, verdict: 'pass', reasons: ['All fine.'] })],
+    });
+    expect(runChanges('r', again, passed)).toEqual(['staging: ✔ pass: web at 25 %']);
   });
 
   test('a step that is judged again is told again, and so is the same weight of another service', () => {
@@ -123,13 +128,12 @@ describe('changes of a run', () => {
     ]);
   });
 
-  test("a hold is told with who, until when, and what ends it; its end too, but not the run's", () => {
+  test("a hold is told with who and until when; its end too, but not the run's", () => {
     const paused = { services: ['web'], weight: 25, expiresAt: '2026-11-02T11:00:00.000Z' };
     const free = aStatus({ paused });
     const held = aStatus({ paused, held: { by: 'alice', since: AT, reason: 'errors' } });
     expect(runChanges('r', free, held)).toEqual([
       `staging: ⏸ held by alice since ${AT}: errors (ECS puts the old version back at 2026-11-02T11:00:00.000Z)`,
-      'staging:     slipway resume r',
     ]);
     expect(runChanges('r', held, held)).toEqual([]);
     expect(runChanges('r', held, free)).toEqual(['staging: ▶ no longer held']);

@@ -1,15 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Connection } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
+import { workflowId } from '../../src/contract.ts';
 import type { RunStatus } from '../../src/domain/status.ts';
 import { anEnvironment } from '../platform/builders.ts';
 import type { Scene } from '../workflows/scene.ts';
 import { Stage } from '../workflows/stage.ts';
-import { COMMIT, OTHER_COMMIT, TWO_GROUPS } from '../workflows/world.ts';
+import { aCanary, aLook, COMMIT, OTHER_COMMIT, TWO_GROUPS } from '../workflows/world.ts';
 import { slipway, type ConsoleOptions, type Outcome } from './console.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'slipway-cli-'));
@@ -458,4 +459,98 @@ describe('env', () => {
       }
     });
   });
+});
+
+describe('a canary', () => {
+  /** Production serves something, so that 1.4.0 goes by canary there. */
+  function byCanary(scene: Scene, changes: Parameters<typeof aCanary>[1] = {}): void {
+    scene.world.policy('production', { rollout: aCanary(['web'], { bakeSeconds: 1, ...changes }) });
+    scene.world.taskDefinitionOf['production/web'] = 'arn:task-definition/web:1.3.0';
+  }
+
+  test('is held where it is, shown with its looks and when ECS goes back, resumed, and followed to its end', async () => {
+    await play(async (scene, run) => {
+      byCanary(scene);
+      const watching = scene.world.holdUp('watchCanary');
+      const watched = run(`deploy production 1.4.0 ${COMMIT} --wait`);
+      await watching.reached;
+      const held = await run("hold production 1.4.0 --reason 'a look at the logs'");
+      expect(held).toMatchObject({ code: 0 });
+      expect(held.out).toMatch(
+        /is held\. web at 20 %: unless the run goes on, ECS puts the old version back by itself at 20\S+Z\.\nGo on: slipway resume /,
+      );
+      watching.go();
+      const id = workflowId.deploy(scene.world.platform, 'production', '1.4.0');
+      await scene.until<RunStatus>(scene.handle(id), 'status', ({ waiting }) => waiting?.signal === 'resume');
+      const { out } = await run(`status ${id}`);
+      expect(out).toMatch(/web +20 % +1 +1000 requests, 0 bad +4000 requests, 0 bad +✔ pass/);
+      expect(out).toMatch(/The canary is held by dana since \S+: a look at the logs\.\n/);
+      expect(out).toContain(`Type next:\n    slipway resume ${id}\n    slipway promote ${id} --reason WHY\n`);
+      expect((await run('resume production --by bob')).out).toContain(`${id} goes on.`);
+      const { code, out: lines } = await watched;
+      expect(code).toBe(0);
+      expect(lines).toMatch(
+        /production: {3}web at 20 %, look 1: release 1000 requests, 0 bad; old version 4000/,
+      );
+      expect(lines).toMatch(/production: ✔ pass: web at 20 %/);
+      expect(lines).toMatch(/production: ✔ pass: web at 100 %/);
+      expect(lines.match(/pass: web at 20 %/g)).toHaveLength(1);
+    });
+  });
+
+  test('that is inconclusive asks with the answers it takes, and does what it is told', async () => {
+    await play(async (scene, run) => {
+      byCanary(scene, { onInconclusive: 'ask' });
+      scene.world.when('watchCanary', () => ({ looks: [aLook('web', { requests: 3 })], ended: [] }));
+      const watched = run(`deploy production 1.4.0 ${COMMIT} --wait`);
+      const id = workflowId.deploy(scene.world.platform, 'production', '1.4.0');
+      await scene.until<RunStatus>(scene.handle(id), 'status', ({ waiting }) => waiting?.signal === 'decide');
+      expect((await run(`status ${id}`)).out).toContain(
+        ['continue', 'retry', 'rollback']
+          .map((action) => `    slipway decide ${id} --action ${action}\n`)
+          .join(''),
+      );
+      expect(await run(`decide ${id} --action rollback --reason 'no traffic'`)).toMatchObject({ code: 0 });
+      expect(await watched).toMatchObject({ code: 10 });
+      expect((await run(`report ${id}`)).out).toMatch(
+        /\| web \| 20 % \| 1 \| 3 requests, 0 bad \|.*inconclusive/,
+      );
+    });
+  });
+
+  test('is promoted with a reason; a resume of what is not held, and a hold of what rolls, are told as not counted', async () => {
+    await play(async (scene, run) => {
+      byCanary(scene, { bakeSeconds: 3600 });
+      const started = scene.world.holdUp('startRollout');
+      const watched = run(`deploy production 1.4.0 ${COMMIT} --wait`);
+      await started.reached;
+      expect((await run('promote production 1.4.0')).code).toBe(2);
+      const resumed = await run('resume production 1.4.0');
+      expect(resumed).toMatchObject({ code: 6 });
+      expect(resumed.err).toContain('The resume did not count: nothing is held');
+      const promoted = await run("promote production 1.4.0 --reason 'an incident waits' --json");
+      expect(JSON.parse(promoted.out)).toEqual({
+        workflowId: workflowId.deploy(scene.world.platform, 'production', '1.4.0'),
+      });
+      started.go();
+      const { code, out } = await watched;
+      expect(code).toBe(0);
+      expect(out).toMatch(/» skipped: web at 20 %/);
+
+      const rolls = scene.world.holdUp('startRollout');
+      await run(`deploy staging 1.4.0 ${COMMIT}`);
+      await rolls.reached;
+      const held = await run('hold staging 1.4.0');
+      expect(held).toMatchObject({ code: 6 });
+      expect(held.err).toContain('this deployment rolls without a canary');
+      rolls.go();
+    });
+  });
+});
+
+test("--version prints the package's", async () => {
+  const { version } = JSON.parse(
+    readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8'),
+  ) as { version: string };
+  expect(await slipway(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
 });

@@ -31,7 +31,7 @@ describe('a run in the terminal', () => {
     });
     expect(lines.slice(lines.indexOf('  Canary:') + 1)).toEqual([
       '    service  weight  looks  release             old version         verdict     why',
-      '    web      10 %    2      20 requests, 0 bad  90 requests, 1 bad  ✔ pass      0 of 20 failed',
+      '    web      10 %    2      20 requests, 0 bad  90 requests, 1 bad  ✔ pass      0 of 20 failed.',
       '    gateway  100 %   12                                             judged now',
     ]);
   });
@@ -42,6 +42,10 @@ describe('a run in the terminal', () => {
       paused: { services: ['web'], weight: 25, expiresAt: '2026-11-02T11:00:00.000Z' },
     });
     expect(lines).toContain(`  The canary is held by alice since ${AT}: errors. Go on: slipway resume r`);
+    const asked = { what: 'resume', since: AT, commands: [], signal: 'resume' } as const;
+    const waits = shown({ held: { by: 'alice', since: AT }, waiting: asked });
+    expect(waits).toContain(`  The canary is held by alice since ${AT}.`);
+    expect(waits.slice(-2)).toEqual(['    slipway resume r', '    slipway promote r --reason WHY']);
     expect(lines).toContain(
       '  web at 25 %: unless the run goes on, ECS puts the old version back by itself at 2026-11-02T11:00:00.000Z (in 34 min)',
     );

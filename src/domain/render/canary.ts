@@ -19,7 +19,7 @@ export function canaryRows(steps: readonly CanaryStep[]): string[][] {
     seenOfRelease(step),
     step.seen === undefined ? '' : traffic(step.seen.baseline),
     verdict(step),
-    step.reasons.join('; '),
+    why(step),
   ]);
 }
 
@@ -44,6 +44,11 @@ export function canaryLook(step: CanaryStep): string {
 /** What became of a step, such as `✘ fail`. */
 export function verdict({ verdict: given }: CanaryStep): string {
   return given === undefined ? 'judged now' : MARKS[given];
+}
+
+/** The judge's reasons as sentences, one after the other. */
+export function why({ reasons }: CanaryStep): string {
+  return reasons.map((reason) => (/[.!?]$/.test(reason) ? reason : `${reason}.`)).join(' ');
 }
 
 /** @returns such as `held by alice since 2026-11-02T10:00:00Z: errors on the dashboard` */

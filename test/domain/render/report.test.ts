@@ -90,7 +90,7 @@ describe('a report as Markdown', () => {
     expect(lines).toContain('## Canary');
     expect(lines).toContain('| Service | Weight | Looks | Release | Old version | Verdict | Why |');
     expect(lines).toContain(
-      '| web | 25 % | 3 | 260 requests, 14 bad, 3 slow | 1043 requests, 0 bad, 1 slow | ✘ fail | 5.38 % failed \\| allowed is 1 % |',
+      '| web | 25 % | 3 | 260 requests, 14 bad, 3 slow | 1043 requests, 0 bad, 1 slow | ✘ fail | 5.38 % failed \\| allowed is 1 %. |',
     );
     expect(reportHtml(aReport({ canary: [aFailedStep] }))).toContain(
       '<tr><td>web</td><td>25 %</td><td>3</td><td>260 requests, 14 bad, 3 slow</td>',

@@ -43,7 +43,7 @@ describe("a canary's step", () => {
       {
         seen: { canary: { requests: 0, bad: 0 }, baseline: { requests: 9, bad: 1 }, deaths: 2 },
         verdict: 'fail',
-        reasons: ['2 tasks died', 'allowed is 1'],
+        reasons: ['2 tasks died', 'Allowed is 1.'],
       },
       [
         'web',
@@ -52,7 +52,7 @@ describe("a canary's step", () => {
         'no requests, 2 died',
         '9 requests, 1 bad',
         '✘ fail',
-        '2 tasks died; allowed is 1',
+        '2 tasks died. Allowed is 1.',
       ],
     ],
   ] as [string, Partial<CanaryStep>, string[]][])('%s', (_what, changes, row) => {
@@ -88,7 +88,7 @@ describe('the status as Markdown', () => {
       '',
       '| Service | Weight | Looks | Release | Old version | Verdict | Why |',
       '| --- | --- | --- | --- | --- | --- | --- |',
-      String.raw`| web | 25 % | 3 | 260 requests, 14 bad, 3 slow | 1043 requests, 0 bad, 1 slow | ✔ pass | 0 of 260 \| fine |`,
+      String.raw`| web | 25 % | 3 | 260 requests, 14 bad, 3 slow | 1043 requests, 0 bad, 1 slow | ✔ pass | 0 of 260 \| fine. |`,
       '| web | 50 % | 1 | 260 requests, 14 bad, 3 slow | 1043 requests, 0 bad, 1 slow | judged now |  |',
       '',
       String.raw`**Canary held by alice since 2026-11-02T10:00:00.000Z: errors \| &lt;b>**`,
