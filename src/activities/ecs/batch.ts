@@ -61,3 +61,17 @@ export function chunks<T>(items: readonly T[], size: number): T[][] {
     items.slice(i * size, (i + 1) * size),
   );
 }
+
+/** What all pages of a list hold. */
+export async function allPages<T>(
+  page: (nextToken: string | undefined) => Promise<{ items: T[] | undefined; nextToken: string | undefined }>,
+): Promise<T[]> {
+  const all: T[] = [];
+  let next: string | undefined;
+  do {
+    const { items = [], nextToken } = await page(next);
+    all.push(...items);
+    next = nextToken;
+  } while (next);
+  return all;
+}

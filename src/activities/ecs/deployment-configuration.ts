@@ -1,7 +1,12 @@
-import type { DeploymentConfiguration, DeploymentLifecycleHook, Service } from '@aws-sdk/client-ecs';
+import type {
+  DeploymentConfiguration,
+  DeploymentLifecycleHook,
+  DeploymentStrategy,
+  Service,
+} from '@aws-sdk/client-ecs';
 import { ApplicationFailure } from '@temporalio/common';
 import type { RolloutKind } from '../../domain/evidence.ts';
-import type { CanaryPolicy, RolloutPolicy } from '../../domain/policy.ts';
+import type { RolloutPolicy } from '../../domain/policy.ts';
 import { trafficShift } from '../../domain/traffic-shift.ts';
 
 /**
@@ -24,18 +29,18 @@ export function rolloutConfiguration(
 /**
  * The deployment configuration of the way back: nothing pauses, and the policy's alarms, which may be ringing because of what is
  * taken back, don't stop it.
- * @param underway ECS still works on a deployment. A service can't move to ROLLING then (developer guide, "Updating the deployment
- *   strategy from blue/green to rolling update"), so one that isn't ROLLING goes by an all-at-once shift.
+ * @param underway ECS still works on a deployment. A service can't move to another strategy then (developer guide, "Updating the
+ *   deployment strategy from blue/green to rolling update"), so one that isn't ROLLING shifts all traffic in one step.
  */
 export function returnConfiguration(
   current: Service,
   rollout: RolloutPolicy,
   underway: boolean,
 ): DeploymentConfiguration {
-  const strategy = current.deploymentConfiguration?.strategy ?? 'ROLLING';
+  const { strategy = 'ROLLING' } = current.deploymentConfiguration ?? {};
   const way =
     underway && strategy !== 'ROLLING'
-      ? { ...shifting(current, rollout), strategy: 'BLUE_GREEN' as const, lifecycleHooks: ownHooks(current) }
+      ? { ...shifting(current, rollout), ...stepsOf(strategy, 100), lifecycleHooks: ownHooks(current) }
       : rolling(current, rollout);
   return { ...way, ...alarmsOf(rollout, false) };
 }
@@ -65,9 +70,11 @@ function rolling(current: Service, rollout: RolloutPolicy): DeploymentConfigurat
 function canary(current: Service, rollout: RolloutPolicy): DeploymentConfiguration {
   if (!rollout.canary) throw impossible('the policy has no canary');
   const { steps, deadMan } = rollout.canary;
+  const shift = trafficShift(steps);
+  if (shift.kind === 'impossible') throw impossible(shift.reason);
   return {
     ...shifting(current, rollout),
-    ...strategyOf(steps),
+    ...stepsOf(shift.strategy, shift.percent),
     lifecycleHooks: [
       ...ownHooks(current),
       pauseAt('PRE_PRODUCTION_TRAFFIC_SHIFT', deadMan.stepMinutes),
@@ -77,13 +84,12 @@ function canary(current: Service, rollout: RolloutPolicy): DeploymentConfigurati
 }
 
 /** ECS's own bake times are 0: how long a step lasts is decided by who releases its pause. */
-function strategyOf(steps: CanaryPolicy['steps']): DeploymentConfiguration {
-  const shift = trafficShift(steps);
-  if (shift.kind === 'impossible') throw impossible(shift.reason);
-  const { strategy, percent } = shift;
-  return strategy === 'LINEAR'
-    ? { strategy, linearConfiguration: { stepPercent: percent, stepBakeTimeInMinutes: 0 } }
-    : { strategy, canaryConfiguration: { canaryPercent: percent, canaryBakeTimeInMinutes: 0 } };
+function stepsOf(strategy: DeploymentStrategy, percent: number): DeploymentConfiguration {
+  if (strategy === 'LINEAR')
+    return { strategy, linearConfiguration: { stepPercent: percent, stepBakeTimeInMinutes: 0 } };
+  if (strategy === 'CANARY')
+    return { strategy, canaryConfiguration: { canaryPercent: percent, canaryBakeTimeInMinutes: 0 } };
+  return { strategy };
 }
 
 /** What all strategies that shift traffic have in common. The circuit breaker is for ROLLING alone. */

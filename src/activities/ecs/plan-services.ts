@@ -1,7 +1,10 @@
+import type { Service } from '@aws-sdk/client-ecs';
 import { digestOf } from '../../domain/digest.ts';
 import type { ServiceChange } from '../../domain/evidence.ts';
-import type { ServicePolicy, Target } from '../../domain/policy.ts';
+import type { RolloutPolicy, ServicePolicy, Target } from '../../domain/policy.ts';
 import type { Check } from '../../domain/verdict.ts';
+import { planCanaries } from './plan-canary.ts';
+import type { Candidate, RolloutPlan } from './plan-canary.ts';
 import type { EcsReader } from './reader.ts';
 import { renderService, templateOf } from './render.ts';
 import type { RenderDeps, RenderedService } from './render.ts';
@@ -14,43 +17,64 @@ export async function readStates(
   target: Target,
   services: readonly ServicePolicy[],
 ): Promise<ServiceState[]> {
-  const found = await reader.services(
-    target,
-    services.map(({ ecsService }) => ecsService),
-  );
+  const found = await readServices(reader, target, services);
   return services.map(({ name, ecsService }) => serviceState(name, found.get(ecsService)));
 }
 
-/** Renders every service's task definition and says what would change; changes nothing. */
+function readServices(reader: EcsReader, target: Target, services: readonly ServicePolicy[]) {
+  return reader.services(
+    target,
+    services.map(({ ecsService }) => ecsService),
+  );
+}
+
+/** Renders every service's task definition and says what would change, and which way; changes nothing. */
 export async function planServices(
   deps: RenderDeps & { readonly reader: EcsReader },
-  input: ServicePlanInput,
+  input: ServicePlanInput & { readonly rollout: RolloutPolicy },
 ): Promise<ServicePlan> {
-  const states = await readStates(deps.reader, input.target, input.services);
-  const rendered = await Promise.all(input.services.map((service) => renderService(deps, input, service)));
+  const { target, services } = input;
+  const found = await readServices(deps.reader, target, services);
+  const states = services.map(({ name, ecsService }) => serviceState(name, found.get(ecsService)));
+  const rendered = await Promise.all(services.map((service) => renderService(deps, input, service)));
+  const candidates = services.map((policy, i) =>
+    candidateOf(policy, found.get(policy.ecsService), rendered[i]),
+  );
+  const rollouts = await planCanaries(deps.aws, target, input.rollout.canary, candidates);
   const references = rendered.flatMap((each) => (each.kind === 'rendered' ? each.references : []));
   const distinct = new Map(references.map((each) => [`${each.kind} ${each.name}`, each]));
   return {
-    services: input.services.flatMap(({ name }, i) => changeOf(name, rendered[i], states[i])),
+    services: services.flatMap(({ name }, i) => changeOf(name, rendered[i], states[i], rollouts[i])),
     references: [...distinct.values()].toSorted((a, b) =>
       `${a.kind} ${a.name}` < `${b.kind} ${b.name}` ? -1 : 1,
     ),
-    checks: input.services.map((service, i) => checkOf(service, input.target, rendered[i])),
+    checks: [
+      ...services.map((service, i) => checkOf(service, target, rendered[i])),
+      ...rollouts.flatMap(({ check }) => check ?? []),
+    ],
     states,
   };
+}
+
+function candidateOf(
+  policy: ServicePolicy,
+  service: Service | undefined,
+  rendered: RenderedService | undefined,
+): Candidate {
+  const definition = rendered?.kind === 'rendered' ? rendered.definition : undefined;
+  return { policy, ...(service && { service }), ...(definition && { definition }) };
 }
 
 function changeOf(
   service: string,
   rendered: RenderedService | undefined,
   state: ServiceState | undefined,
+  { kind: rollout }: RolloutPlan = { kind: 'rolling' },
 ): ServiceChange[] {
   if (rendered?.kind !== 'rendered') return [];
   const current = state?.taskDefinition;
   const taskDefinition = digestOf(rendered.definition);
-  return [
-    { service, rollout: 'rolling', image: rendered.image, taskDefinition, ...(current && { current }) },
-  ];
+  return [{ service, rollout, image: rendered.image, taskDefinition, ...(current && { current }) }];
 }
 
 function checkOf(service: ServicePolicy, target: Target, rendered: RenderedService | undefined): Check {

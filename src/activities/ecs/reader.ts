@@ -19,7 +19,7 @@ import type {
 import type { Target } from '../../domain/policy.ts';
 import type { ObservedDeployment, ObservedHook } from '../../domain/rollout.ts';
 import type { AwsClients } from '../aws.ts';
-import { chunks, createBatcher } from './batch.ts';
+import { allPages, chunks, createBatcher } from './batch.ts';
 
 const UNFINISHED: ServiceDeploymentStatus[] = [
   'PENDING',
@@ -169,19 +169,6 @@ export function createEcsReader(aws: AwsClients, interval: number) {
       );
     },
   };
-}
-
-async function allPages<T>(
-  page: (nextToken: string | undefined) => Promise<{ items: T[] | undefined; nextToken: string | undefined }>,
-): Promise<T[]> {
-  const all: T[] = [];
-  let next: string | undefined;
-  do {
-    const { items = [], nextToken } = await page(next);
-    all.push(...items);
-    next = nextToken;
-  } while (next);
-  return all;
 }
 
 function observed(

@@ -73,6 +73,8 @@ export interface Rig {
   readonly asserted: () => number;
   /** From now on another run holds the lock. */
   readonly loseLock: (lost: boolean) => void;
+  /** What they were made of. */
+  readonly deps: EcsDeps & { readonly pollMilliseconds: number };
   /** The same activities, made otherwise. */
   readonly withDeps: (change: Partial<EcsDeps>) => EcsActivities;
   /** Oldest first. */
@@ -86,11 +88,11 @@ export async function aRig({ speed = 400 } = {}): Promise<Rig> {
   const files = new Map<string, string>();
   let asserted = 0;
   let lost = false;
-  const deps: EcsDeps = {
+  const deps = {
     aws,
     pollMilliseconds: 20,
     source: {
-      readFile: async (commit, path) => {
+      readFile: async (commit: string, path: string) => {
         const text = files.get(path);
         if (text === undefined) throw pathNotFound(commit, path);
         return text;
@@ -105,6 +107,7 @@ export async function aRig({ speed = 400 } = {}): Promise<Rig> {
     world,
     aws,
     files,
+    deps,
     activities: createEcsActivities(deps),
     withDeps: (change) => createEcsActivities({ ...deps, ...change }),
     asserted: () => asserted,

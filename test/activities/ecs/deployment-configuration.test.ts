@@ -115,10 +115,16 @@ describe('the way back', () => {
     expect(returnConfiguration(having(), aPolicy(), true)).toMatchObject({ strategy: 'ROLLING' });
   });
 
-  test('goes at once while ECS is busy with a deployment that shifts traffic, which no ROLLING may follow', () => {
+  test('keeps the strategy while ECS is busy with a deployment that shifts traffic, and goes in one step', () => {
     expect(returnConfiguration(after, aPolicy(), true)).toMatchObject({
-      strategy: 'BLUE_GREEN',
+      strategy: 'CANARY',
+      canaryConfiguration: { canaryPercent: 100, canaryBakeTimeInMinutes: 0 },
       bakeTimeInMinutes: 0,
+    });
+    const linear = having(byCanary({ steps: [25, 50, 75, 100] }));
+    expect(returnConfiguration(linear, aPolicy(), true)).toMatchObject({
+      strategy: 'LINEAR',
+      linearConfiguration: { stepPercent: 100, stepBakeTimeInMinutes: 0 },
     });
   });
 
