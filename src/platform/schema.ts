@@ -199,7 +199,9 @@ const rollout = object({
     text('name', /^\S(.{0,253}\S)?$/, 'the name of a CloudWatch alarm'),
   )
     .default([])
-    .describe('CloudWatch alarms in the environment: ECS takes a rollout back when one is in ALARM.'),
+    .describe(
+      'CloudWatch alarms in the environment: ECS takes a rollout back when one goes into ALARM. With alarms a rollout lasts longer, by a time that ECS takes from them.',
+    ),
   canary: canary
     .exactOptional()
     .describe('Shifts the traffic in steps, each judged before the next. Without it services roll.'),
