@@ -91,9 +91,18 @@ function holdChanges(before: RunStatus | undefined, { held, paused, outcome }: R
   return [`⏸ ${heldBy(held)}${until}`];
 }
 
+/**
+ * What `after` is compared with at the next look. A run that looks around while it waits asks nothing for a moment, then the same
+ * again: a question with an end is kept in mind, so that it is told once.
+ */
+export function remembered(before: RunStatus | undefined, after: RunStatus): RunStatus {
+  const open = before?.waiting;
+  return after.waiting === undefined && open?.until !== undefined ? { ...after, waiting: open } : after;
+}
+
 function questionChanges(id: string, before: RunStatus | undefined, after: RunStatus): string[] {
   const { waiting, approvals } = after;
-  if (waiting === undefined || waiting.what === before?.waiting?.what) return [];
+  if (waiting === undefined || (before !== undefined && asksTheSame(before, after))) return [];
   const missing =
     waiting.signal === 'approve' && approvals !== undefined ? ` (${showMissing(approvals)})` : '';
   const until = waiting.until === undefined ? '' : `, until ${waiting.until}`;
@@ -101,4 +110,10 @@ function questionChanges(id: string, before: RunStatus | undefined, after: RunSt
     `⏸ waits for ${waiting.what}${missing}${until}`,
     ...answers(id, after).map((line) => `    ${line}`),
   ];
+}
+
+/** The same words about other evidence, or until another time, are another question. */
+function asksTheSame(before: RunStatus, after: RunStatus): boolean {
+  const [a, b] = [before.waiting, after.waiting];
+  return a?.what === b?.what && a?.until === b?.until && before.evidence === after.evidence;
 }

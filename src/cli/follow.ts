@@ -1,7 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PipelineStatus, RunStatus } from '../domain/status.ts';
-import { pipelineChanges, runChanges } from './changes.ts';
+import { pipelineChanges, remembered, runChanges } from './changes.ts';
 import { endingOf, type Ending } from './ending.ts';
 import { CommandError } from './errors.ts';
 import { isPipelineStatus, statusOf, type Status } from './runs.ts';
@@ -79,6 +79,8 @@ class Follower {
   readonly #run: WorkflowHandle;
   readonly #audience: Audience;
   readonly #children = new Map<string, RunStatus>();
+  /** By run, what its next status is compared with. */
+  readonly #seen = new Map<string, RunStatus>();
   #status: Status | undefined;
   #silent = false;
 
@@ -113,7 +115,7 @@ class Follower {
     const before = this.#status;
     this.#status = status;
     if (!isPipelineStatus(status)) {
-      return runChanges(this.#run.workflowId, before as RunStatus | undefined, status);
+      return this.#runChanges(this.#run.workflowId, status);
     }
     const { begun, ended } = pipelineChanges(before as PipelineStatus | undefined, status);
     return [...begun, ...(await this.#childChanges(status)), ...ended];
@@ -127,10 +129,16 @@ class Follower {
       if (workflowId === undefined || before?.outcome !== undefined) continue;
       const child = await this.#childStatus(workflowId);
       if (child === undefined) continue;
-      changes.push(...runChanges(workflowId, before, child));
+      changes.push(...this.#runChanges(workflowId, child));
       this.#children.set(workflowId, child);
     }
     return changes;
+  }
+
+  #runChanges(id: string, status: RunStatus): string[] {
+    const before = this.#seen.get(id);
+    this.#seen.set(id, remembered(before, status));
+    return runChanges(id, before, status);
   }
 
   async #childStatus(id: string): Promise<RunStatus | undefined> {

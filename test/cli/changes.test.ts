@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { pipelineChanges, runChanges } from '../../src/cli/changes.ts';
+import { pipelineChanges, remembered, runChanges } from '../../src/cli/changes.ts';
 import { differences } from '../../src/cli/start.ts';
 import { columns, shortened } from '../../src/cli/columns.ts';
 import { EXIT_CODES } from '../../src/cli/exit-codes.ts';
@@ -8,7 +8,7 @@ import { printable, type Terminal } from '../../src/cli/terminal.ts';
 import type { CanaryStep } from '../../src/domain/canary.ts';
 import { FAILED_OUTCOMES } from '../../src/domain/outcome.ts';
 import type { StepRecord } from '../../src/domain/report.ts';
-import type { PipelineStatus, RunStatus } from '../../src/domain/status.ts';
+import type { PipelineStatus, RunStatus, Waiting } from '../../src/domain/status.ts';
 
 const RELEASE = { version: '1.4.0', commit: 'a'.repeat(40) };
 const AT = '2026-11-02T10:00:00.000Z';
@@ -87,6 +87,25 @@ describe('changes of a run', () => {
       'staging:     slipway decide r --action retry',
       'staging:     slipway decide r --action rollback',
     ]);
+  });
+
+  test('a question is told once though the run looks around in between, and again when it is another', () => {
+    const question = { what: 'it', since: AT, commands: [], signal: 'decide' } as const;
+    const asks = (changes: Partial<Waiting> = {}) => aStatus({ waiting: { ...question, ...changes } });
+    const told = (...statuses: RunStatus[]): number[] => {
+      let before: RunStatus | undefined;
+      return statuses.map((status) => {
+        const lines = runChanges('r', before, status);
+        before = remembered(before, status);
+        return lines.filter((line) => line.includes('waits for')).length;
+      });
+    };
+    const [noon, one] = ['2026-11-02T12:00:00.000Z', '2026-11-02T13:00:00.000Z'];
+    expect(told(asks({ until: noon }), aStatus(), aStatus(), asks({ until: noon }))).toEqual([1, 0, 0, 0]);
+    expect(told(asks({ until: noon }), aStatus(), asks({ until: one }))).toEqual([1, 0, 1]);
+    expect(told(asks(), aStatus(), asks())).toEqual([1, 0, 1]);
+    const evidence = `sha256:${'2'.repeat(64)}`;
+    expect(told(asks({ until: noon }), { ...asks({ until: noon }), evidence })).toEqual([1, 1]);
   });
 
   test("a canary's weight, each new look and the verdict are told as they come, once", () => {

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { parse as parseYaml } from 'yaml';
 import { anEnvironment, aPlatformFile, problemsOf, withEnvironment } from './builders.ts';
 
 type Fields = Record<string, unknown>;
@@ -77,6 +80,14 @@ environments:
       expect.stringMatching(/^12:7 defaults\.rollout\.canary\.deadMan: /),
     ]);
   });
+});
+
+test('the one in the docs is valid', () => {
+  const docs = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'your-platform.md'), 'utf8');
+  const [, example = ''] = /```yaml\n(rollout:\n[^]*?)```/.exec(docs) ?? [];
+  expect(example).toContain('canary:');
+  const tests = { smoke: { command: ['true'] } };
+  expect(problemsOf(withEnvironment(parseYaml(example) as Fields, { tests }))).toEqual([]);
 });
 
 describe('the judge', () => {
