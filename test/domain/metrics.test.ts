@@ -1,5 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { judgeService, samplingPeriod, sampleWindow } from '../../src/domain/metrics.ts';
+import {
+  countTraffic,
+  judgeService,
+  samplingPeriod,
+  sampleWindow,
+  wholePeriods,
+} from '../../src/domain/metrics.ts';
 import type { Point, ServiceSamples, TrafficSamples } from '../../src/domain/metrics.ts';
 import type { MetricPolicy } from '../../src/domain/policy.ts';
 
@@ -116,6 +122,13 @@ describe('cpu and memory', () => {
     });
   });
 
+  test('why there can be none is said where it is known', () => {
+    expect(judge('cpu', { cpu: [], memory: [], withoutUsage: 'only an average' })).toMatchObject({
+      outcome: 'not judged',
+      reason: 'only an average',
+    });
+  });
+
   test('without a threshold they are reported, not judged', () => {
     expect(judge('memory', samples(), { windowSeconds: 60 })).toEqual({
       service: 'web',
@@ -134,6 +147,28 @@ test('a service without a load balancer has no traffic metrics', () => {
   expect(metrics).toEqual(['cpu', 'memory']);
 });
 
+describe('requests as counts', () => {
+  test('what is bad is errors of targets and connections, what is slow is each period by its requests', () => {
+    const given = someTraffic({
+      requests: points(1_000, 10),
+      target5xx: points(3),
+      connectionErrors: points(0, 2),
+      withinLatency: points(99, 50),
+    });
+    expect(countTraffic(given)).toEqual({ requests: 1_010, bad: 5, slow: 15 });
+  });
+
+  test('a period without response times is taken to be as fast as the others', () => {
+    const given = someTraffic({ requests: points(100, 100), withinLatency: points(90) });
+    expect(countTraffic(given)).toEqual({ requests: 200, bad: 0, slow: 20 });
+  });
+
+  test('without any response times nothing is said of slowness', () => {
+    expect(countTraffic(someTraffic({ withinLatency: [] }))).toEqual({ requests: 200, bad: 0 });
+    expect(countTraffic(someTraffic({ requests: [], withinLatency: [] }))).toEqual({ requests: 0, bad: 0 });
+  });
+});
+
 describe('the judged window', () => {
   const at = (time: string) => new Date(`2026-01-01T${time}Z`);
 
@@ -143,6 +178,15 @@ describe('the judged window', () => {
       end: at('10:04:30'),
       period: 60,
     });
+  });
+
+  test('of a canary step begins with the first whole period, however long ago', () => {
+    expect(wholePeriods(at('08:00:01'), at('10:04:30'), 60)).toEqual({
+      start: at('08:01:00'),
+      end: at('10:04:30'),
+      period: 60,
+    });
+    expect(wholePeriods(at('08:00:00'), at('10:04:30'), 60).start).toEqual(at('08:00:00'));
   });
 
   test('is no longer than the policy says', () => {

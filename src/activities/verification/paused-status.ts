@@ -1,9 +1,11 @@
 import type { Service, ServiceDeployment, Task } from '@aws-sdk/client-ecs';
-import type { ServicePolicy } from '../../domain/policy.ts';
+import type { ServicePolicy, Target } from '../../domain/policy.ts';
 import type { Check } from '../../domain/verdict.ts';
 import type { EcsReader } from '../ecs/reader.ts';
-import { identify, nameOf } from '../ecs/state.ts';
+import { nameOf } from '../ecs/state.ts';
 import type { Rollout } from '../ecs/types.ts';
+import { running, strange } from './identity.ts';
+import { keepsItsTasks } from './scaling.ts';
 import type { VerificationInput } from './types.ts';
 
 /** A canary that should wait at its last pause. */
@@ -17,7 +19,7 @@ interface Paused {
 
 /**
  * The deployment that we started is still under way with all of the traffic, on as many running tasks of the release as the
- * service is to have. The old revision's tasks are expected beside them.
+ * service is to have, or on its way there when it is scaled. The old revision's tasks are expected beside them.
  */
 export async function checkPaused(
   reader: EcsReader,
@@ -31,7 +33,10 @@ export async function checkPaused(
   const image = manifest.images[name];
   if (!image) return { name: check, passed: false, detail: `the release has no image of ${name}` };
   const tasks = await reader.runningTasks(target, ecsService);
-  const wrong = wrongTasks(paused, tasks, new Map([[container, image]]));
+  const ours = tasks.filter((task) => task.taskDefinitionArn === paused.rollout.taskDefinition);
+  const wrong =
+    strange(ours, paused.rollout.taskDefinition, new Map([[container, image]])) ??
+    (await tooFew(reader, target, paused, ours));
   if (wrong) return { name: check, passed: false, detail: wrong };
   return { name: check, passed: true, detail: `${shown(paused, tasks)}, with all of the traffic` };
 }
@@ -46,26 +51,27 @@ function notPaused({ policy, service, rollout, deployment }: Paused): string | u
   return weight === 100 ? undefined : `the release has ${weight} % of the traffic, not all of it`;
 }
 
-function wrongTasks(
-  paused: Paused,
-  tasks: readonly Task[],
-  digests: ReadonlyMap<string, string>,
-): string | undefined {
-  const { taskDefinition } = paused.rollout;
-  const ours = tasks.filter((task) => task.taskDefinitionArn === taskDefinition);
-  const { strangers, unidentified } = identify(ours, taskDefinition, digests);
-  if (strangers.length > 0) return strangers.join('; ');
-  if (running(ours).length !== paused.service?.desiredCount) return shown(paused, tasks);
-  return unidentified > 0 ? `ECS does not tell yet which image ${unidentified} of its tasks run` : undefined;
+/** Tasks that are missing may be starting, when somebody scales the service. */
+async function tooFew(
+  reader: EcsReader,
+  target: Target,
+  { policy, rollout: { taskDefinition }, service, deployment }: Paused,
+  ours: readonly Task[],
+): Promise<string | undefined> {
+  const { desiredCount = 0 } = service ?? {};
+  const ready = running(ours).length;
+  if (ready >= desiredCount) return undefined;
+  const release = { taskDefinition, since: deployment?.createdAt?.getTime() ?? 0 };
+  const scales =
+    ready > 0 &&
+    ours.length >= desiredCount &&
+    (await keepsItsTasks(reader, target, policy.ecsService, release));
+  return scales ? undefined : `${ready} of ${desiredCount} tasks run ${nameOf(taskDefinition)}`;
 }
 
 function shown({ service, rollout: { taskDefinition } }: Paused, tasks: readonly Task[]): string {
-  const [ours, others] = [true, false].map(
-    (own) => running(tasks).filter((task) => (task.taskDefinitionArn === taskDefinition) === own).length,
-  );
+  const ready = running(tasks);
+  const ours = ready.filter((task) => task.taskDefinitionArn === taskDefinition).length;
+  const others = ready.length - ours;
   return `${ours} of ${service?.desiredCount} tasks run ${nameOf(taskDefinition)} beside ${others} of the old version`;
-}
-
-function running(tasks: readonly Task[]): Task[] {
-  return tasks.filter(({ lastStatus }) => lastStatus === 'RUNNING');
 }

@@ -1,11 +1,13 @@
 import type { Service } from '@aws-sdk/client-ecs';
-import type { ServicePolicy } from '../../domain/policy.ts';
+import type { ServicePolicy, Target } from '../../domain/policy.ts';
 import type { Check } from '../../domain/verdict.ts';
 import type { AwsClients } from '../aws.ts';
 import type { EcsReader } from '../ecs/reader.ts';
-import { identify, isSettled, lossesOf, nameOf, primaryOf, serviceState } from '../ecs/state.ts';
+import { isSettled, lossesOf, nameOf, primaryOf, primarySince, serviceState } from '../ecs/state.ts';
 import { describeDeployments } from '../observation/revisions.ts';
+import { strange } from './identity.ts';
 import { checkPaused } from './paused-status.ts';
+import { keepsItsTasks } from './scaling.ts';
 import type { VerificationInput } from './types.ts';
 
 interface Deps {
@@ -44,24 +46,49 @@ async function checkOne(
 ): Promise<Check> {
   const name = `service ${policy.name}`;
   const wanted = input.taskDefinitions[policy.name];
-  const problem = unsteady(policy, service, wanted) ?? (await strange(reader, input, policy, wanted));
+  const problem =
+    (await unsteady(reader, input.target, policy, service, wanted)) ??
+    (await unlikeRelease(reader, input, policy, wanted));
   if (problem) return { name, passed: false, detail: problem };
   return { name, passed: true, detail: serviceState(policy.name, service).detail };
 }
 
-function unsteady(
+/** While somebody scales it a service has tasks too few or too many, and is steady all the same. */
+async function unsteady(
+  reader: EcsReader,
+  target: Target,
   policy: ServicePolicy,
   service: Service | undefined,
   wanted: string | undefined,
-): string | undefined {
+): Promise<string | undefined> {
   if (!service) return `there is no ECS service ${policy.ecsService}`;
   const primary = primaryOf(service);
-  if (primary !== wanted)
+  if (primary === undefined || primary !== wanted)
     return `it runs ${nameOf(primary)}, not the release's ${nameOf(wanted)}: somebody else deployed`;
-  return isSettled(service) ? undefined : serviceState(policy.name, service).detail;
+  if (isSettled(service)) return undefined;
+  const since = primarySince(service) ?? 0;
+  const release = { taskDefinition: primary, since };
+  const scales = isScaling(service) && (await keepsItsTasks(reader, target, policy.ecsService, release));
+  return scales ? undefined : serviceState(policy.name, service).detail;
 }
 
-async function strange(
+/** One finished deployment, whose tasks are on the way to another number. */
+function isScaling({
+  deployments = [],
+  desiredCount = 0,
+  runningCount = 0,
+  pendingCount = 0,
+}: Service): boolean {
+  const [only, ...others] = deployments;
+  return (
+    others.length === 0 &&
+    only?.rolloutState === 'COMPLETED' &&
+    runningCount > 0 &&
+    runningCount + pendingCount >= desiredCount
+  );
+}
+
+async function unlikeRelease(
   reader: EcsReader,
   { target, manifest }: VerificationInput,
   { name, container, ecsService }: ServicePolicy,
@@ -70,9 +97,7 @@ async function strange(
   const image = manifest.images[name];
   if (!image) return `the release has no image of ${name}`;
   const tasks = await reader.runningTasks(target, ecsService);
-  const { strangers, unidentified } = identify(tasks, wanted, new Map([[container, image]]));
-  if (strangers.length > 0) return strangers.join('; ');
-  return unidentified > 0 ? `ECS does not tell yet which image ${unidentified} of its tasks run` : undefined;
+  return strange(tasks, wanted, new Map([[container, image]]));
 }
 
 /** One failing check for each service that lost more tasks of the release since `since` than `allowed`. */

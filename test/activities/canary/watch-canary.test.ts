@@ -257,6 +257,19 @@ describe('watching', () => {
     ]);
   });
 
+  test("a rollout that went back because nobody acted in time says that it was the dead man's switch", async () => {
+    const state = cloudOf();
+    const [deployment = {}] = state.deployments;
+    const expired = { hookId: 'h', targetType: 'PAUSE' as const, status: 'TIMED_OUT' as const };
+    const gone = {
+      ...deployment,
+      status: 'ROLLBACK_SUCCESSFUL' as const,
+      lifecycleHookDetails: [{ ...expired, expiresAt: minutesAgo(1) }],
+    };
+    const { ended } = await watch(aCloud({ ...state, deployments: [gone] }), { seconds: 3_600 });
+    expect(ended[0]?.verdict.reasons[0]).toContain("the dead man's switch");
+  });
+
   test('a rollout that somebody else let go on is no pass', async () => {
     const state = cloudOf();
     const [deployment = {}] = state.deployments;

@@ -10,6 +10,7 @@ import type { MetricPolicy } from '../../../src/domain/policy.ts';
 import { until } from '../../sandbox/ecs/world.ts';
 import { anActivity, aRig, aService, aTarget, inside } from '../ecs/aRollout.ts';
 import type { Rig } from '../ecs/aRollout.ts';
+import { neverStarting, stopOne } from './tasks.ts';
 
 /** Fails one request in `every`, and dies when it is asked to. */
 const app = (every: number): string => `
@@ -79,6 +80,24 @@ describe('service status', () => {
       { name: 'service steady', passed: true, detail: '1 of 1 tasks run steady:1' },
     ]);
   });
+
+  test('a service that is scaled passes, one that loses a task does not', async () => {
+    const { input } = await deployed('grown');
+    const check = async () => (await inside(anActivity(), () => activities.checkServiceStatus(input)))[0];
+    const start = await neverStarting(rig.world, 'grown');
+    await rig.world.update('grown', { desiredCount: 2 });
+    expect(
+      await until(check, (found) => found?.detail.startsWith('1 of 2 tasks run') === true),
+    ).toMatchObject({
+      passed: true,
+    });
+
+    await start();
+    await until(check, (found) => found?.detail === '2 of 2 tasks run grown:1');
+    await neverStarting(rig.world, 'grown');
+    await stopOne(rig.world, input.taskDefinitions['grown'] ?? '');
+    expect(await check()).toMatchObject({ passed: false });
+  }, 30_000);
 
   test('another image, another task definition, no service: each fails with what was found', async () => {
     const { input } = await deployed('found');
