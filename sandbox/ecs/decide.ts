@@ -35,8 +35,8 @@ function rollOut(
   if (failure.length > 0) return failure;
   if (!stage) return [entry(stages[0])];
   const pauses = waiting(rollout, view.now);
-  if (pauses.length > 0 || !stage.isDone(view))
-    return [...pauses, ...stage.work(view), ...deadline(rollout, stage)];
+  if (!stage.isDone(view)) return [...pauses, ...stage.work(view), ...deadline(rollout, stage)];
+  if (pauses.length > 0) return [...pauses, ...stage.work(view)];
   const next = stages[at + 1];
   return next ? [entry(next)] : [{ kind: 'complete', deploymentId: primary.id }];
 }

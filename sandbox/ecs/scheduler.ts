@@ -27,6 +27,9 @@ export interface Scheduler {
 /** More rounds than this without waiting for anything would be an endless loop: better to fail. */
 const MOST_ROUNDS = 1000;
 
+/** A timer can't wait for weeks: after an hour it is worth another look. */
+const LONGEST_WAIT_MS = 60 * 60 * 1000;
+
 export function createScheduler(ecs: EcsContext): Scheduler {
   const wakeUps = new Map<string, Timer>();
   const asked = new Set<string>();
@@ -47,7 +50,7 @@ export function createScheduler(ecs: EcsContext): Scheduler {
     wakeUps.get(serviceArn)?.cancel();
     const until = settle(ecs, serviceArn);
     if (until === undefined) return void wakeUps.delete(serviceArn);
-    const wait = Math.max(0, until - ecs.clock.now()) * ecs.clock.speed;
+    const wait = Math.min(Math.max(0, until - ecs.clock.now()), LONGEST_WAIT_MS) * ecs.clock.speed;
     wakeUps.set(
       serviceArn,
       ecs.clock.after(wait, () => look(serviceArn)),

@@ -77,16 +77,21 @@ function checkCount(arns: readonly string[]): void {
   if (arns.length > MOST_ARNS) throw invalid(`At most ${MOST_ARNS} ARNs can be specified.`);
 }
 
-/** Asks for the rollback of a deployment in progress; the scheduler carries it out. */
+/**
+ * Asks for the rollback of a deployment in progress; the scheduler carries it out. One that is on its way back
+ * already goes on with that: see "Stopping Amazon ECS service deployments".
+ */
 export function stopServiceDeployment(ecs: EcsContext, scheduler: Scheduler) {
   return (input: Given<StopServiceDeploymentRequest, 'serviceDeploymentArn'>): unknown => {
     const { serviceDeploymentArn, stopType = 'ROLLBACK' } = input;
     if (stopType !== 'ROLLBACK') throw invalid(`The stop type ${stopType} is not supported: use ROLLBACK.`);
     const rollout = ecs.tables.serviceDeployments.get(serviceDeploymentArn);
     if (!rollout) throw new AwsError('ServiceDeploymentNotFoundException', 'Service deployment not found.');
-    if (rollout.status !== 'PENDING' && rollout.status !== 'IN_PROGRESS') throw conflict(rollout);
-    requestRollback(ecs, rollout, 'because a user asked for it with StopServiceDeployment.');
-    scheduler.look(rollout.serviceArn);
+    if (hasEnded(rollout)) throw conflict(rollout);
+    if (rollout.status === 'PENDING' || rollout.status === 'IN_PROGRESS') {
+      requestRollback(ecs, rollout, 'because a user asked for it with StopServiceDeployment.');
+      scheduler.look(rollout.serviceArn);
+    }
     return { serviceDeploymentArn };
   };
 }

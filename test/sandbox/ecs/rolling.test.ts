@@ -140,17 +140,19 @@ test('StopServiceDeployment puts the last good version back', async () => {
   );
 
   await world.ecs.send(new StopServiceDeploymentCommand({ serviceDeploymentArn }));
-  const again = world.ecs.send(new StopServiceDeploymentCommand({ serviceDeploymentArn }));
+  // A rollback that is under way goes on.
+  await world.ecs.send(new StopServiceDeploymentCommand({ serviceDeploymentArn }));
 
-  await expect(again).rejects.toMatchObject({
-    name: 'ConflictException',
-    resourceIds: [serviceDeploymentArn],
-  });
   const rollout = await until(
     () => world.rollout('stopped'),
     ({ status }) => status === 'ROLLBACK_SUCCESSFUL',
   );
   expect(rollout.deploymentCircuitBreaker?.status).toBe('DISABLED');
+  const late = world.ecs.send(new StopServiceDeploymentCommand({ serviceDeploymentArn }));
+  await expect(late).rejects.toMatchObject({
+    name: 'ConflictException',
+    resourceIds: [serviceDeploymentArn],
+  });
   expect((await world.steady('stopped')).taskDefinition).toBe(first);
 });
 
