@@ -10,6 +10,8 @@ interface AwsErrorShape extends Error {
 }
 
 const THROTTLED = /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|BandwidthLimit/;
+/** ECS tells of some limits on how often it is called by a ClientException, which is otherwise for good. */
+const THROTTLED_IN_WORDS = /^(Rate exceeded|Too many concurrent attempts)/;
 /** Refused now, but not for good: something else is at work on the same thing, or a limit frees itself. */
 const PASSING = /Conflict|InProgress|LimitExceeded|TooManyUpdates|ResourceInUse|ExpiredToken|RequestExpired/;
 /** `CredentialsProviderError` passes too: an instance's or a container's credentials come and go. */
@@ -50,7 +52,7 @@ export function nameAwsError(error: unknown): unknown {
   if (NO_ANSWER.test(aws.code ?? name) || hadNoAnswer(aws))
     return retryable('AwsUnreachable', `AWS gave no answer: ${name}: ${message}`, aws);
   if (!aws.$metadata && !aws.$fault) return error;
-  if (THROTTLED.test(name) || aws.$retryable?.throttling)
+  if (THROTTLED.test(name) || THROTTLED_IN_WORDS.test(message) || aws.$retryable?.throttling)
     return retryable('AwsThrottled', `${name}: ${message}`, aws);
   if (aws.$fault === 'server' || (aws.$metadata?.httpStatusCode ?? 0) >= 500)
     return retryable('AwsFailed', `${name}: ${message}`, aws);

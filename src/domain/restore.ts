@@ -86,12 +86,7 @@ export function nextRestoreStep(
   const other = ours === undefined ? undefined : replacement(goal, seen, ours);
   if (other) return { kind: 'replaced', ...other };
   const { newest } = seen;
-  if (
-    goal.desiredCount > 0 &&
-    newest &&
-    isUnfinished(newest.status) &&
-    newest.taskDefinition !== goal.taskDefinition
-  ) {
+  if (goal.desiredCount > 0 && newest && isUnfinished(newest.status) && !leadsTo(goal, newest)) {
     // ECS goes back faster by itself than by a new deployment: it still has what it needs.
     if (!isUnderway(newest.status))
       return { kind: 'wait', detail: `ECS takes ${newest.arn} back (${newest.status})` };
@@ -103,6 +98,11 @@ export function nextRestoreStep(
   if (differs(goal, seen)) return { kind: 'update' };
   if (!isThere(goal, seen)) return { kind: 'wait', detail: describe(goal, seen) };
   return { kind: 'done' };
+}
+
+/** A deployment of what served before gets there, unless it pauses: then it is not the way back, which never does. */
+function leadsTo(goal: RestoreGoal, newest: ObservedDeployment): boolean {
+  return newest.taskDefinition === goal.taskDefinition && pauseOf(newest) === undefined;
 }
 
 /** Where no task definition was before, nothing tells somebody else's from the one that the service was made with. */

@@ -84,6 +84,11 @@ describe('a deployment that waits at a pause', () => {
     expect(step('h1', 'arn:d')).toEqual({ kind: 'update' });
   });
 
+  test('is told to go back also when it would lead to what served: it waits for somebody who may never come', () => {
+    const newest = { ...paused, taskDefinition: 'web:1' };
+    expect(next({ settled: false, newest })).toBe('turn back');
+  });
+
   test('that is going back is only waited for', () => {
     const newest = { ...paused, status: 'ROLLBACK_REQUESTED' as const };
     expect(next({ primary: 'web:2', settled: false, newest })).toBe('wait');

@@ -1,8 +1,8 @@
 import { heartbeat } from '@temporalio/activity';
 import { judgeCanaryProgress } from '../../domain/rollout.ts';
 import { expectationOf, observeRollout } from '../ecs/follow-rollout.ts';
+import { lookPatiently } from '../ecs/patience.ts';
 import type { EcsReader } from '../ecs/reader.ts';
-import { unlessCancelled } from '../pacing.ts';
 import type { CanaryActivities, CanaryProgress } from './types.ts';
 
 type AwaitPauseInput = Parameters<CanaryActivities['awaitPause']>[0];
@@ -15,7 +15,7 @@ export async function awaitPause(
   const wanted = expectationOf(input);
   for (;;) {
     heartbeat();
-    const seen = await unlessCancelled(observeRollout(deps.reader, input, input.after));
+    const seen = await lookPatiently(() => observeRollout(deps.reader, input, input.after));
     const progress = judgeCanaryProgress(wanted, seen, input.after);
     if (progress?.kind === 'ended') return progress;
     if (progress?.kind === 'paused') {

@@ -4,7 +4,7 @@ import type { RolloutPolicy, ServicePolicy, Target } from '../../domain/policy.t
 import { isUnderway, judgeRollout, pauseOf } from '../../domain/rollout.ts';
 import type { ObservedDeployment, RolloutExpectation, RolloutObservation } from '../../domain/rollout.ts';
 import type { Verdict } from '../../domain/verdict.ts';
-import { unlessCancelled } from '../pacing.ts';
+import { lookPatiently } from './patience.ts';
 import type { EcsReader } from './reader.ts';
 import { identify, isSettled, lossesOf, primaryOf } from './state.ts';
 import type { Identity } from './state.ts';
@@ -30,7 +30,7 @@ export async function followRollout(deps: FollowDeps, input: FollowRolloutInput)
   const wanted = expectationOf(input);
   for (;;) {
     heartbeat();
-    const seen = await unlessCancelled(observeRollout(deps.reader, input));
+    const seen = await lookPatiently(() => observeRollout(deps.reader, input));
     const verdict = judgeRollout(wanted, seen);
     if (verdict) return verdict;
   }

@@ -3,6 +3,7 @@ import { digestOf } from '../../domain/digest.ts';
 import type { ServiceChange } from '../../domain/evidence.ts';
 import type { RolloutPolicy, ServicePolicy, Target } from '../../domain/policy.ts';
 import type { Check } from '../../domain/verdict.ts';
+import { checkAlarms } from './check-alarms.ts';
 import { planCanaries } from './plan-canary.ts';
 import type { Candidate, RolloutPlan } from './plan-canary.ts';
 import type { EcsReader } from './reader.ts';
@@ -40,7 +41,10 @@ export async function planServices(
   const candidates = services.map((policy, i) =>
     candidateOf(policy, found.get(policy.ecsService), rendered[i]),
   );
-  const rollouts = await planCanaries(deps.aws, target, input.rollout.canary, candidates);
+  const [rollouts, alarms] = await Promise.all([
+    planCanaries(deps.aws, target, input.rollout.canary, candidates),
+    checkAlarms(deps.aws, target, input.rollout.alarms),
+  ]);
   const references = rendered.flatMap((each) => (each.kind === 'rendered' ? each.references : []));
   const distinct = new Map(references.map((each) => [`${each.kind} ${each.name}`, each]));
   return {
@@ -51,6 +55,7 @@ export async function planServices(
     checks: [
       ...services.map((service, i) => checkOf(service, target, rendered[i])),
       ...rollouts.flatMap(({ check }) => check ?? []),
+      ...alarms,
     ],
     states,
   };

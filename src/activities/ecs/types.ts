@@ -40,7 +40,7 @@ export interface ServicePlanInput {
 export interface ServicePlan {
   readonly services: readonly ServiceChange[];
   readonly references: readonly ReferencePlan[];
-  /** Hardening and template problems: one check per service. */
+  /** Hardening and template problems, one check per service; one per service that shall go by canary; one of the alarms. */
   readonly checks: readonly Check[];
   readonly states: readonly ServiceState[];
 }

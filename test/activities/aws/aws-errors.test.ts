@@ -25,6 +25,13 @@ test.each<[string, Error, string]>([
     anAwsError('Odd', 400, { $retryable: { throttling: true } }),
     'AwsThrottled',
   ],
+  [
+    'a limit that ECS tells of in words',
+    anAwsError('ClientException', 400, {
+      message: 'Too many concurrent attempts to create a new revision of the specified family.',
+    }),
+    'AwsThrottled',
+  ],
   ["AWS's own failure", anAwsError('ServerException', 500), 'AwsFailed'],
   ['a refused connection', Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }), 'AwsUnreachable'],
   [

@@ -1,12 +1,23 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { PutMetricAlarmCommand, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
 import { CancelledFailure } from '@temporalio/common';
+import { createCanaryActivities } from '../../../src/activities/canary/activities.ts';
 import { awaitPause } from '../../../src/activities/canary/await-pause.ts';
 import { createAwsClients } from '../../../src/activities/aws.ts';
 import { createEcsReader } from '../../../src/activities/ecs/reader.ts';
 import { dyingApp, goodApp, sickApp, until } from '../../sandbox/ecs/world.ts';
 import { aCanaryPolicy, aShiftedService, startCanary } from '../ecs/aCanary.ts';
-import { aCanary, aLock, anActivity, aPolicy, aRig, aTarget, credentials, inside } from '../ecs/aRollout.ts';
+import {
+  aCanary,
+  aLock,
+  anActivity,
+  aPolicy,
+  aRig,
+  aService,
+  aTarget,
+  credentials,
+  inside,
+} from '../ecs/aRollout.ts';
 import type { Rig } from '../ecs/aRollout.ts';
 
 let rig: Rig;
@@ -174,7 +185,7 @@ test('a canary that reaches no pause in its time is a fail', async () => {
   });
 });
 
-test('ten canaries that are followed at once cost one DescribeServices and one DescribeServiceDeployments a poll', async () => {
+test('ten rollouts that are followed at once cost one DescribeServices and one DescribeServiceDeployments a poll', async () => {
   const asked: string[] = [];
   const aws = createAwsClients({ endpoint: rig.world.sandbox.url, credentials });
   aws.clientsFor(target).ecs.middlewareStack.add(
@@ -186,12 +197,16 @@ test('ten canaries that are followed at once cost one DescribeServices and one D
   );
   const interval = 200;
   const deps = { reader: createEcsReader(aws, interval) };
+  const taskDefinition = await rig.world.define('many', await rig.world.push('many', sickApp));
   const names = Array.from({ length: 10 }, (_, i) => `many-${i}`);
   const waiting = await Promise.all(
     names.map(async (name) => {
-      const given = await aShiftedService(rig, name);
-      const canary = await startCanary(rig, given);
-      return { service: given.service, rollout: canary.rollout, after: (await canary.pause()).hookId };
+      const { targetGroupArn } = await rig.world.balance(name);
+      const loadBalancers = [{ targetGroupArn, containerName: 'web', containerPort: 80 }];
+      await rig.world.create(name, { taskDefinition, loadBalancers });
+      const { serviceDeploymentArn = '' } = await rig.world.rollout(name);
+      const rollout = { service: name, taskDefinition, desiredCount: 1, serviceDeploymentArn };
+      return { service: aService(name), rollout };
     }),
   );
 
@@ -208,6 +223,41 @@ test('ten canaries that are followed at once cost one DescribeServices and one D
     expect(polls).toBeLessThanOrEqual(most);
   }
   aws.destroy();
+});
+
+describe('ECS that throttles', () => {
+  const faults = (path = '', init: RequestInit = {}) =>
+    fetch(`${rig.world.sandbox.url}/_sandbox/faults${path}`, init);
+  const throttle = (rule: object) =>
+    faults('', { method: 'POST', body: JSON.stringify({ fault: 'throttle', service: 'ecs', ...rule }) });
+  afterEach(() => faults('', { method: 'DELETE' }));
+
+  test('now and then does not end the wait for a pause', async () => {
+    const given = await aShiftedService(rig, 'throttled');
+    const canary = await startCanary(rig, given);
+    // The SDK's own attempts are three.
+    await throttle({ action: 'DescribeServiceDeployments', times: 7 });
+
+    expect(await canary.pause()).toMatchObject({ weight: 0 });
+
+    const { faults: rules } = (await (await faults()).json()) as { faults: { struck: number }[] };
+    expect(rules).toMatchObject([{ struck: 7 }]);
+  });
+
+  test('a release of a pause leaves it to be repeated', async () => {
+    const given = await aShiftedService(rig, 'throttled-release');
+    const canary = await startCanary(rig, given);
+    const before = await canary.pause();
+    await throttle({ action: 'ContinueServiceDeployment', times: 3 });
+    const activities = createCanaryActivities(rig.deps);
+    const input = { target, service: given.service, rollout: canary.rollout, pause: before, lock: aLock };
+    const release = () => inside(anActivity(), () => activities.continueRollout(input));
+
+    await expect(release()).rejects.toMatchObject({ type: 'AwsThrottled', nonRetryable: false });
+    await release();
+
+    expect(await canary.pause(before)).toMatchObject({ weight: 50 });
+  });
 });
 
 test('cancelled, waiting stops at once and leaves the pause alone', async () => {

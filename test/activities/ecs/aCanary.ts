@@ -1,3 +1,4 @@
+import type { CreateServiceRequest } from '@aws-sdk/client-ecs';
 import { awaitPause } from '../../../src/activities/canary/await-pause.ts';
 import { continueRollout } from '../../../src/activities/canary/continue-rollout.ts';
 import type { CanaryProgress, Pause } from '../../../src/activities/canary/types.ts';
@@ -27,9 +28,9 @@ export interface ShiftedService extends TwoGroups {
 export async function aShiftedService(
   { world, activities }: Rig,
   name: string,
-  options: { desiredCount?: number; asked?: number } = {},
+  options: { desiredCount?: number; asked?: number; request?: Partial<CreateServiceRequest> } = {},
 ): Promise<ShiftedService> {
-  const { desiredCount = 1, asked = desiredCount } = options;
+  const { desiredCount = 1, asked = desiredCount, request = {} } = options;
   const rollout = aCanaryPolicy();
   const balanced = await world.balanceTwo(name);
   const first = await world.define(name, await world.push(name, goodApp('one')));
@@ -37,6 +38,7 @@ export async function aShiftedService(
     taskDefinition: first,
     desiredCount,
     loadBalancers: balancersOf(balanced),
+    ...request,
   });
   await world.steady(name);
   const service = aService(name, { desiredCount: asked });

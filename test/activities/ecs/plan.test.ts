@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { PutMetricAlarmCommand, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
 import { DeregisterTaskDefinitionCommand, DescribeTaskDefinitionCommand } from '@aws-sdk/client-ecs';
 import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { PutParameterCommand } from '@aws-sdk/client-ssm';
 import type { ServicePlanInput } from '../../../src/activities/ecs/types.ts';
 import { goodApp } from '../../sandbox/ecs/world.ts';
-import { aPolicy, aLock, anActivity, aRig, aService, aTarget, inside } from './aRollout.ts';
+import { aShiftedService } from './aCanary.ts';
+import { aCanary, aPolicy, aLock, anActivity, aRig, aService, aTarget, inside } from './aRollout.ts';
 import type { Rig } from './aRollout.ts';
 
 const IMAGE = `sha256:${'1'.repeat(64)}`;
@@ -138,6 +140,33 @@ describe('the plan', () => {
     expect(services[0]?.current).toBe(current);
   });
 
+  test('says which services go by canary, and what each of them needs for it', async () => {
+    write();
+    const definition = await rig.world.define('queue', await rig.world.push('queue', goodApp('one')));
+    await rig.world.create('queue', { taskDefinition: definition });
+    await rig.world.steady('queue');
+    const { service } = await aShiftedService(rig, 'shifted', {
+      request: { capacityProviderStrategy: [{ capacityProvider: 'FARGATE' }] },
+    });
+    const services = ['shifted', 'queue'].map((name) =>
+      aService(name, { taskDefinition: 'deploy/web.json' }),
+    );
+    const images = { shifted: IMAGE, queue: IMAGE };
+
+    const planned = await inside(anActivity(), () =>
+      rig.activities.planServices({
+        ...input({ services, manifest: { ...input().manifest, images } }),
+        rollout: aPolicy({ canary: aCanary({ services: [service.name, 'queue'] }) }),
+      }),
+    );
+
+    expect(planned.services.map(({ rollout }) => rollout)).toEqual(['canary', 'rolling']);
+    expect(planned.checks.slice(2)).toEqual([
+      expect.objectContaining({ name: 'canary of shifted', passed: true }),
+      { name: 'canary of queue', passed: true, detail: expect.stringContaining('no load balancer') },
+    ]);
+  });
+
   test('of a cluster that does not exist yet is that of a first deployment', async () => {
     write();
     const { states, checks } = await plan({ target: aTarget({ cluster: 'later' }) });
@@ -177,6 +206,57 @@ describe('the plan', () => {
     expect(await detailOf()).toContain('has no file deploy/web.json');
     rig.files.set('deploy/web.json', '{');
     expect(await detailOf()).toContain('it is not JSON');
+  });
+});
+
+describe('deployment alarms', () => {
+  const alarm = (AlarmName: string) =>
+    rig.aws.clientsFor(aTarget()).cloudwatch.send(
+      new PutMetricAlarmCommand({
+        AlarmName,
+        Namespace: 'Notes',
+        MetricName: 'Errors',
+        Statistic: 'Sum',
+        Period: 60,
+        EvaluationPeriods: 1,
+        Threshold: 0,
+        ComparisonOperator: 'GreaterThanThreshold',
+        TreatMissingData: 'ignore',
+      }),
+    );
+  const checkOf = async (...alarms: string[]) => {
+    write();
+    const { checks } = await inside(anActivity(), () =>
+      rig.activities.planServices({ ...input(), rollout: aPolicy({ alarms }) }),
+    );
+    return checks.find(({ name }) => name === 'deployment alarms');
+  };
+
+  test('that are there pass, and are told when they ring already', async () => {
+    await alarm('quiet');
+    await alarm('ringing');
+    await rig.aws
+      .clientsFor(aTarget())
+      .cloudwatch.send(
+        new SetAlarmStateCommand({ AlarmName: 'ringing', StateValue: 'ALARM', StateReason: 'errors' }),
+      );
+    expect(await checkOf('quiet')).toMatchObject({ passed: true, detail: 'quiet would take a rollout back' });
+    expect(await checkOf('quiet', 'ringing')).toMatchObject({
+      passed: true,
+      detail: expect.stringMatching(/^ringing rings already/),
+    });
+  });
+
+  test('that are not are a failed check that names them', async () => {
+    await alarm('known');
+    expect(await checkOf('known', 'unknown')).toMatchObject({
+      passed: false,
+      detail: expect.stringMatching(/has no alarm unknown\. Create it, or take it out of `rollout\.alarms`/),
+    });
+  });
+
+  test('are not asked for where there are none', async () => {
+    expect(await checkOf()).toBeUndefined();
   });
 });
 
