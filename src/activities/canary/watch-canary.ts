@@ -6,6 +6,7 @@ import type { Look } from '../../domain/canary.ts';
 import { samplingPeriod, wholePeriods } from '../../domain/metrics.ts';
 import type { Verdict } from '../../domain/verdict.ts';
 import type { AwsClients } from '../aws.ts';
+import { lookPatiently } from '../ecs/patience.ts';
 import type { EcsReader } from '../ecs/reader.ts';
 import { lossesOf } from '../ecs/state.ts';
 import type { Losses } from '../ecs/state.ts';
@@ -49,14 +50,15 @@ export async function watchCanary(deps: WatchDeps, input: WatchInput): Promise<W
   for (;;) {
     heartbeat();
     const isLast = Date.now() >= until;
-    const states = await unlessCancelled(
-      Promise.all(input.shifting.map((each) => observe(deps.reader, input, each))),
-    );
-    const died = states.reduce((all, state) => all + state.deaths, 0);
-    if (isLast || died > deaths || Date.now() >= due) {
+    const { states, taken } = await lookPatiently(async () => {
+      const now = await Promise.all(input.shifting.map((each) => observe(deps.reader, input, each)));
+      const isDue = isLast || deathsIn(now) > deaths || Date.now() >= due;
+      return { states: now, taken: isDue ? await look(deps, input, sides, now) : [] };
+    });
+    if (taken.length > 0) {
       due = Date.now() + every;
-      deaths = died;
-      looks.push(...(await unlessCancelled(look(deps, input, sides, states))));
+      deaths = deathsIn(states);
+      looks.push(...taken);
     }
     const ended = states.flatMap(({ service, ended: verdict }) => (verdict ? [{ service, verdict }] : []));
     if (isLast || ended.length > 0 || hasFailed(input, looks))
@@ -81,6 +83,10 @@ async function observe(
   const losses = lossesOf(stopped, rollout.taskDefinition, deployment?.createdAt ?? 0);
   const ended = await endOf(reader, target, { service, rollout }, deployment, losses);
   return { service: service.name, ...losses, ended };
+}
+
+function deathsIn(states: readonly State[]): number {
+  return states.reduce((all, { deaths }) => all + deaths, 0);
 }
 
 /** One look at each service, all of the same moment. */

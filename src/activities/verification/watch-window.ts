@@ -3,8 +3,9 @@ import { samplingPeriod } from '../../domain/metrics.ts';
 import type { MetricPolicy } from '../../domain/policy.ts';
 import type { Check, MetricJudgement } from '../../domain/verdict.ts';
 import type { AwsClients } from '../aws.ts';
+import { lookPatiently } from '../ecs/patience.ts';
 import type { EcsReader } from '../ecs/reader.ts';
-import { pause, unlessCancelled } from '../pacing.ts';
+import { pause } from '../pacing.ts';
 import { judgeMetrics } from './metrics.ts';
 import { checkDeaths, checkServiceStatus } from './service-status.ts';
 import type { VerificationInput } from './types.ts';
@@ -45,9 +46,16 @@ export async function watchWindow(deps: WatchDeps, input: WatchInput): Promise<W
   for (;;) {
     heartbeat();
     const isLast = Date.now() >= until;
-    const { steadiness, deaths } = await unlessCancelled(lookAtServices(deps, input));
-    if (isLast || Date.now() - judgedAt >= metricsEvery) {
-      metrics = await unlessCancelled(judgeMetrics(deps, input));
+    const isDue = isLast || Date.now() - judgedAt >= metricsEvery;
+    const seen = await lookPatiently(
+      paced(deps.pollMilliseconds, async () => ({
+        ...(await lookAtServices(deps, input)),
+        ...(isDue && { judged: await judgeMetrics(deps, input) }),
+      })),
+    );
+    const { steadiness, deaths } = seen;
+    if (seen.judged) {
+      metrics = seen.judged;
       judgedAt = Date.now();
     }
     unsteady = steadiness.every(({ passed }) => passed) ? 0 : unsteady + 1;
@@ -58,6 +66,16 @@ export async function watchWindow(deps: WatchDeps, input: WatchInput): Promise<W
       isLast ? deps.pollMilliseconds : Math.min(deps.pollMilliseconds, Math.max(0, until - Date.now())),
     );
   }
+}
+
+/** The same look, which waits before it is taken again. */
+function paced<T>(milliseconds: number, look: () => Promise<T>): () => Promise<T> {
+  let again = false;
+  return async () => {
+    if (again) await pause(milliseconds);
+    again = true;
+    return look();
+  };
 }
 
 async function lookAtServices(

@@ -16,6 +16,8 @@ export interface Cloud {
   stopped: Task[];
   /** The values of a metric, a minute apart from the window's start: by `<name> <target group or load balancer>`. */
   metrics: Record<string, readonly number[]>;
+  /** Thrown instead of the next answers, in order, by command. */
+  failures?: Record<string, Error[]>;
 }
 
 /** The AWS SDK's own clients, whose requests `cloud` answers; `asked` are the commands with their inputs, in order. */
@@ -55,6 +57,8 @@ export function aCloud(cloud: Cloud): {
       (_next, { commandName = '' }) =>
         async ({ input }) => {
           asked.push({ command: commandName, input });
+          const failure = cloud.failures?.[commandName]?.shift();
+          if (failure) throw failure;
           const answer = answers[commandName];
           if (!answer) throw new Error(`nobody answers ${commandName}`);
           return { output: { $metadata: {}, ...answer(input as never) }, response: {} };

@@ -221,6 +221,20 @@ describe('watching', () => {
     expect(looks).toHaveLength(1);
   });
 
+  test('a look that AWS throttles is taken again, one that it refuses is not', async () => {
+    const anError = (name: string) =>
+      Object.assign(new Error(name), { name, $fault: 'client', $metadata: { httpStatusCode: 400 } });
+    const failing = (error: Error) => aCloud(cloudOf({ failures: { GetMetricDataCommand: [error] } }));
+
+    const { looks } = await watch(failing(anError('ThrottlingException')));
+    expect(looks).toHaveLength(1);
+
+    await expect(watch(failing(anError('AccessDeniedException')))).rejects.toMatchObject({
+      type: 'AccessDenied',
+      nonRetryable: true,
+    });
+  });
+
   test('what the judge fails ends it at once', async () => {
     const metrics = { 'RequestCount green': [100], 'HTTPCode_Target_5XX_Count green': [2] };
     const { looks, ended } = await watch(aCloud(cloudOf({ metrics })), { seconds: 3_600 });

@@ -268,6 +268,16 @@ describe('watching', () => {
     expect(judgements.filter(({ outcome }) => outcome === 'fail')).toEqual([]);
   });
 
+  test('a look that AWS throttles is taken again', async () => {
+    const { input } = await deployed('throttled');
+    const body = JSON.stringify({ fault: 'throttle', service: 'ecs', action: 'DescribeServices', times: 4 });
+    await fetch(`${rig.world.sandbox.url}/_sandbox/faults`, { method: 'POST', body });
+
+    const { checks } = await watch(input, { seconds: 0 });
+
+    expect(checks).toEqual([expect.objectContaining({ name: 'service throttled', passed: true })]);
+  });
+
   test('a later attempt goes on with the same window', async () => {
     const { input } = await deployed('resumed');
     const started = Date.now();
