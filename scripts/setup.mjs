@@ -2,7 +2,7 @@
 /**
  * Makes a fresh clone ready for one purpose, then runs a command in it:
  *
- *   node scripts/setup.mjs --for demo|test|check|worker|sandbox|none -- command [arguments...]
+ *   node scripts/setup.mjs --for demo|test|bench|check|worker|sandbox|none -- command [arguments...]
  *
  * Runs before any npm package is there: Node 20 or newer, no dependencies.
  */

@@ -11,6 +11,8 @@ export interface Tools {
   readonly python?: string;
   readonly pythonPath?: string;
   readonly awsCli?: string;
+  /** `ecs` of ecs-deploy. */
+  readonly ecsDeploy?: string;
   /** moto's server: `moto --port N`. */
   readonly moto?: string;
   /** terraform or tofu. */

@@ -5,6 +5,10 @@ export const purposes = {
     needs: ['node', 'npm', 'git', 'terraform', 'python'],
     tools: ['temporalCli', 'testServer', 'moto', 'awsCli'],
   },
+  bench: {
+    needs: ['node', 'npm', 'git', 'terraform', 'python'],
+    tools: ['temporalCli', 'awsCli', 'ecsDeploy'],
+  },
   check: { needs: ['node', 'npm'], tools: [] },
   worker: { needs: ['node', 'npm', 'git'], tools: [] },
   sandbox: { needs: ['node', 'npm'], tools: [] },

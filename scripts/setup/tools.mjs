@@ -56,6 +56,13 @@ export const toolFinders = {
     const code = 'import sys; from awscli.clidriver import main; sys.exit(main())';
     return { awsCli: writeCommand('aws', python, folder, code) };
   },
+
+  async ecsDeploy({ python, recordStep }) {
+    const folder = await installPython('bench', python, 'ecs-deploy', recordStep);
+    if (folder === undefined) throw new SetupError(offline);
+    const code = 'import sys; from ecs_deploy.cli import ecs; sys.exit(ecs(prog_name="ecs"))';
+    return { ecsDeploy: writeCommand('ecs', python, folder, code) };
+  },
 };
 
 async function testPackages(python, recordStep) {

@@ -50,7 +50,7 @@ test('an unknown purpose is answered with the known ones', async () => {
   const result = await project.start(['--for', 'fun', '--', 'node', '-v']);
 
   expect(result.exitCode).toBe(1);
-  expect(result.stderr).toContain('demo|test|check|worker|sandbox|none');
+  expect(result.stderr).toContain('demo|test|bench|check|worker|sandbox|none');
 });
 
 describe('the command', () => {

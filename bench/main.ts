@@ -1,0 +1,78 @@
+/** Measurements: `npm run bench -- NAME`. What they found is in docs/benchmarks.md. */
+import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import type { BenchOptions } from './options.ts';
+import { tell } from './verdict/tell.ts';
+import { verdict } from './verdict/verdict.ts';
+
+const HELP = `Usage: npm run bench -- NAME [--quick] [--json FILE]
+
+  verdict      who tells the truth of a rollout, when, and at how many API calls: Slipway, the AWS CLI, the JavaScript SDK,
+               ecs-deploy, and ecspresso where it is installed                                        (5 minutes)
+
+  --quick      a try of the bench itself in seconds, with fewer services and watchers: its figures mean nothing
+  --json FILE  writes all figures to FILE as well
+  --help       shows this
+
+The result is Markdown on standard output. Measure on a machine that does nothing else.`;
+
+/** Each measures, and gives its figures and the Markdown that tells them. */
+const benches: Readonly<
+  Record<string, (options: BenchOptions) => Promise<{ result: object; markdown: string }>>
+> = {
+  async verdict(options) {
+    const result = await verdict(options);
+    return { result, markdown: tell(result) };
+  },
+};
+
+const started = Date.now();
+
+/** A line of progress, with the seconds since the start, where it does not get into the result. */
+function say(text: string): void {
+  console.error(`${((Date.now() - started) / 1000).toFixed(1).padStart(6)}s  ${text}`);
+}
+
+class UsageError extends Error {}
+
+async function main(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parse(args);
+  if (values.help) return console.log(HELP);
+  const [name = '', ...more] = positionals;
+  const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
+  if (bench === undefined || more.length > 0) {
+    const found = positionals.length === 0 ? 'nothing' : positionals.join(' ');
+    throw new UsageError(`asked for ${found}, but there is: ${Object.keys(benches).join(', ')}`);
+  }
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => stop.abort(new Error('stopped')));
+  const { result, markdown } = await bench({ quick: values.quick, signal: stop.signal, say });
+  console.log(markdown);
+  if (values.json !== undefined) {
+    await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`);
+    say(`All figures are in ${values.json}.`);
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        quick: { type: 'boolean', default: false },
+        json: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  if (error instanceof UsageError) console.error(`${error.message}\nTry: npm run bench -- --help`);
+  else console.error(error);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+});
