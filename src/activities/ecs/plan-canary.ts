@@ -6,6 +6,7 @@ import type { Check } from '../../domain/verdict.ts';
 import type { AwsClients } from '../aws.ts';
 import { needsOf, place, readCapacity } from './capacity.ts';
 import type { Capacity, Instance } from './capacity.ts';
+import { ruleProblems } from './listener-rules.ts';
 
 /** A service of the release, and what ECS has of it. */
 export interface Candidate {
@@ -35,7 +36,7 @@ export async function planCanaries(
   candidates: readonly Candidate[],
 ): Promise<RolloutPlan[]> {
   if (!canary) return candidates.map(() => ({ kind: 'rolling' }));
-  const ways = candidates.map((candidate) => wayOf(canary, candidate));
+  const ways = await Promise.all(candidates.map((candidate) => wayOf(aws, target, canary, candidate)));
   const shifted = ways.flatMap((way) => (way.kind === 'possible' ? [way] : []));
   const { capacities, instances } = await readCapacity(
     aws,
@@ -64,7 +65,12 @@ type Way =
   | { readonly kind: 'incomplete'; readonly problem: string }
   | { readonly kind: 'possible'; readonly service: Service };
 
-function wayOf(canary: CanaryPolicy, { policy, service }: Candidate): Way {
+async function wayOf(
+  aws: AwsClients,
+  target: Target,
+  canary: CanaryPolicy,
+  { policy, service }: Candidate,
+): Promise<Way> {
   if (!canary.services.includes(policy.name)) return { kind: 'unasked' };
   const { desiredCount = 0, runningCount = 0, loadBalancers = [] } = service ?? {};
   if (!service || (desiredCount === 0 && runningCount === 0))
@@ -72,10 +78,14 @@ function wayOf(canary: CanaryPolicy, { policy, service }: Candidate): Way {
   if (loadBalancers.length === 0)
     return { kind: 'rolls', why: 'it has no load balancer, so no traffic to shift: it rolls' };
   const missing = [...new Set(loadBalancers.flatMap(missingFields))];
-  if (missing.length === 0) return { kind: 'possible', service };
+  const problems =
+    missing.length > 0
+      ? [`its load balancer has no ${missing.join(', no ')}`]
+      : await ruleProblems(aws, target, loadBalancers);
+  if (problems.length === 0) return { kind: 'possible', service };
   return {
     kind: 'incomplete',
-    problem: `ECS can't shift the traffic of ${policy.ecsService}: its load balancer has no ${missing.join(', no ')}. Give \`load_balancer\` of its aws_ecs_service a block \`advanced_configuration { alternate_target_group_arn, production_listener_rule, role_arn }\`, with a second target group on that listener rule, and apply that before; or take ${policy.name} out of \`rollout.canary.services\` in slipway.yaml.`,
+    problem: `ECS can't shift the traffic of ${policy.ecsService}: ${problems.join(', ')}. Give \`load_balancer\` of its aws_ecs_service a block \`advanced_configuration { alternate_target_group_arn, production_listener_rule, role_arn }\`, with a listener rule that forwards to both target groups, and apply that before; or take ${policy.name} out of \`rollout.canary.services\` in slipway.yaml.`,
   };
 }
 

@@ -2,10 +2,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { PutMetricAlarmCommand, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
 import { DeregisterTaskDefinitionCommand, DescribeTaskDefinitionCommand } from '@aws-sdk/client-ecs';
 import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import { DeleteRuleCommand, ModifyRuleCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
+import type { TargetGroupTuple } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { PutParameterCommand } from '@aws-sdk/client-ssm';
 import type { ServicePlanInput } from '../../../src/activities/ecs/types.ts';
 import { goodApp } from '../../sandbox/ecs/world.ts';
 import { aShiftedService } from './aCanary.ts';
+import type { ShiftedService } from './aCanary.ts';
 import { aCanary, aPolicy, aLock, anActivity, aRig, aService, aTarget, inside } from './aRollout.ts';
 import type { Rig } from './aRollout.ts';
 
@@ -165,6 +168,41 @@ describe('the plan', () => {
       expect.objectContaining({ name: 'canary of shifted', passed: true }),
       { name: 'canary of queue', passed: true, detail: expect.stringContaining('no load balancer') },
     ]);
+  });
+
+  test.each<[string, (shifted: ShiftedService) => TargetGroupTuple[] | undefined, RegExp]>([
+    [
+      'forwards to one of its groups alone',
+      ({ groups }) => [{ TargetGroupArn: groups[0] }],
+      /does not forward to .*-2\//,
+    ],
+    ['is gone', () => undefined, /production_listener_rule .* does not exist/],
+  ])('says of a canary that its listener rule %s', async (what, change, problem) => {
+    write();
+    const name = `rule-${what.replaceAll(' ', '-')}`.slice(0, 20);
+    const given = await aShiftedService(rig, name);
+    const { elb } = rig.aws.clientsFor(aTarget());
+    const TargetGroups = change(given);
+    await (TargetGroups
+      ? elb.send(
+          new ModifyRuleCommand({
+            RuleArn: given.rule,
+            Actions: [{ Type: 'forward', ForwardConfig: { TargetGroups } }],
+          }),
+        )
+      : elb.send(new DeleteRuleCommand({ RuleArn: given.rule })));
+
+    const { checks } = await inside(anActivity(), () =>
+      rig.activities.planServices({
+        ...input({
+          services: [aService(name, { taskDefinition: 'deploy/web.json' })],
+          manifest: { ...input().manifest, images: { [name]: IMAGE } },
+        }),
+        rollout: aPolicy({ canary: aCanary({ services: [name] }) }),
+      }),
+    );
+
+    expect(checks.at(-1)).toMatchObject({ passed: false, detail: expect.stringMatching(problem) });
   });
 
   test('of a cluster that does not exist yet is that of a first deployment', async () => {
