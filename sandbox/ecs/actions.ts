@@ -1,20 +1,14 @@
-import { nowIso, shortName } from './context.ts';
-import { alarmsOf } from './deployment-alarms.ts';
+import { shortName } from './context.ts';
 import type { EcsContext } from './context.ts';
-import type { DeploymentRecord, ServiceDeploymentRecord, ServiceRecord } from './records.ts';
-import { settleHook, hooksAt, settleAll } from './hooks.ts';
-import { changeRollout, currentRollout, requestRollback, revertTo } from './rollout.ts';
+import type { ServiceRecord } from './records.ts';
+import * as rollouts from './rollout-actions.ts';
 import { namedTasks, say } from './service-events.ts';
-import type { StageName } from './strategy.ts';
-import { setTraffic } from './traffic.ts';
+import { managedTags, tagsOf } from './tags.ts';
 import { definitionOf } from './task-spec.ts';
 import { endTask, startTask, targetsOf } from './tasks.ts';
-import { managedTags, tagsOf } from './tags.ts';
 import type { Action } from './view.ts';
 
 type ActionOf<Kind extends Action['kind']> = Extract<Action, { kind: Kind }>;
-
-const THRESHOLD_EXCEEDED = 'because the circuit breaker threshold was exceeded.';
 
 /** Carries one action out on the record and the tasks. @returns the service as it is now; not yet stored */
 export function carryOut(ecs: EcsContext, service: ServiceRecord, action: Action): ServiceRecord {
@@ -24,21 +18,21 @@ export function carryOut(ecs: EcsContext, service: ServiceRecord, action: Action
     case 'stopTask':
       return stopTask(ecs, service, action);
     case 'enterStage':
-      return enterStage(ecs, service, action);
+      return rollouts.enterStage(ecs, service, action);
     case 'shiftTraffic':
-      return shiftTraffic(ecs, service, action);
+      return rollouts.shiftTraffic(ecs, service, action);
     case 'timeOutHook':
-      return timeOutHook(ecs, service, action);
+      return rollouts.timeOutHook(ecs, service, action);
     case 'complete':
-      return complete(ecs, service, action);
+      return rollouts.complete(ecs, service, action);
     case 'tripBreaker':
-      return tripBreaker(ecs, service, action);
+      return rollouts.tripBreaker(ecs, service, action);
     case 'fail':
-      return fail(ecs, service, action);
+      return rollouts.fail(ecs, service, action);
     case 'rollBack':
-      return rollBack(ecs, service, action);
+      return rollouts.rollBack(ecs, service, action);
     case 'giveUp':
-      return giveUp(ecs, service, action);
+      return rollouts.giveUp(ecs, service, action);
     case 'dropDeployment':
       return { ...service, deployments: service.deployments.filter(({ id }) => id !== action.deploymentId) };
     case 'sayMarked':
@@ -47,7 +41,7 @@ export function carryOut(ecs: EcsContext, service: ServiceRecord, action: Action
         steady: action.steady,
       };
     case 'inactivate':
-      return { ...service, status: 'INACTIVE', deployments: [] };
+      return inactivate(ecs, service);
     case 'lookAgain':
       return service;
   }
@@ -108,188 +102,11 @@ function unhealthyText(ecs: EcsContext, targetGroupArn: string, port: number): s
   return `(port ${port}) is unhealthy in (target-group ${targetGroupArn})${because}.`;
 }
 
-function enterStage(
-  ecs: EcsContext,
-  service: ServiceRecord,
-  { stage: name, step }: ActionOf<'enterStage'>,
-): ServiceRecord {
-  const rollout = currentRollout(ecs, service);
-  if (!rollout) return service;
-  const { step: _before, ...rest } = rollout;
-  const stage = name as StageName;
-  const hooks = rollout.rollback ? rollout.hooks : hooksAt(ecs, rollout.deploymentConfiguration, stage);
-  const entered = { ...rest, stage, stageSince: nowIso(ecs), hooks, ...(step === undefined ? {} : { step }) };
-  changeRollout(ecs, entered, {});
-  return service;
-}
-
-/** The rules first: when the sandbox dies in between, it only does so again. */
-function shiftTraffic(
-  ecs: EcsContext,
-  service: ServiceRecord,
-  { weights }: ActionOf<'shiftTraffic'>,
-): ServiceRecord {
-  const rollout = currentRollout(ecs, service);
-  if (!rollout) return service;
-  setTraffic(ecs, rollout, weights);
-  return onRollout(ecs, service, { weights });
-}
-
-function timeOutHook(
-  ecs: EcsContext,
-  service: ServiceRecord,
-  { hookId }: ActionOf<'timeOutHook'>,
-): ServiceRecord {
-  const rollout = currentRollout(ecs, service);
-  const hook = rollout?.hooks.find((each) => each.hookId === hookId);
-  if (!rollout || !hook) return service;
-  const changed = changeRollout(ecs, rollout, { hooks: settleHook(rollout.hooks, hookId, 'TIMED_OUT') });
-  if (hook.timeoutAction === 'CONTINUE') return service;
-  requestRollback(ecs, changed, `because the lifecycle hook ${hookId} timed out.`);
-  return service;
-}
-
-/** Changes the service deployment in progress, where there is one. */
-function onRollout(
-  ecs: EcsContext,
-  service: ServiceRecord,
-  change: Partial<ServiceDeploymentRecord>,
-): ServiceRecord {
-  const rollout = currentRollout(ecs, service);
-  if (rollout) changeRollout(ecs, rollout, change);
-  return service;
-}
-
-/** Ends the service deployment. */
-function endRollout(
-  ecs: EcsContext,
-  service: ServiceRecord,
-  change: Partial<ServiceDeploymentRecord>,
-): ServiceRecord {
-  onRollout(ecs, service, { finishedAt: nowIso(ecs), ...change });
-  const { currentServiceDeployment: _ended, ...rest } = service;
-  return rest;
-}
-
-function changeDeployment(
-  ecs: EcsContext,
-  service: ServiceRecord,
-  id: string,
-  change: Partial<DeploymentRecord>,
-): ServiceRecord {
-  const updatedAt = nowIso(ecs);
-  return {
-    ...service,
-    deployments: service.deployments.map((each) =>
-      each.id === id ? { ...each, ...change, updatedAt } : each,
-    ),
-  };
-}
-
-function complete(
-  ecs: EcsContext,
-  service: ServiceRecord,
-  { deploymentId }: ActionOf<'complete'>,
-): ServiceRecord {
-  const rollout = currentRollout(ecs, service);
-  const revisionArn = service.deployments.find(({ id }) => id === deploymentId)?.revisionArn ?? '';
-  const done = changeDeployment(ecs, service, deploymentId, {
-    rolloutState: 'COMPLETED',
-    rolloutStateReason: `ECS deployment ${deploymentId} completed.`,
-  });
-  const said = say(ecs, done, `(deployment ${deploymentId}) deployment completed.`);
-  const status = rollout?.rollback ? 'ROLLBACK_SUCCESSFUL' : 'SUCCESSFUL';
-  return { ...endRollout(ecs, said, { status }), lastCompleted: { deploymentId, revisionArn } };
-}
-
-/** The circuit breaker has seen enough: the deployment has failed and is to be rolled back. */
-function tripBreaker(
-  ecs: EcsContext,
-  service: ServiceRecord,
-  { deploymentId }: ActionOf<'tripBreaker'>,
-): ServiceRecord {
-  const rollout = currentRollout(ecs, service);
-  if (rollout) requestRollback(ecs, { ...rollout, breakerTriggered: true }, THRESHOLD_EXCEEDED);
-  return failDeployment(ecs, service, deploymentId);
-}
-
-/** What watches the deployment has found it to have failed: it is to be rolled back. */
-function fail(ecs: EcsContext, service: ServiceRecord, { cause, reason }: ActionOf<'fail'>): ServiceRecord {
-  const rollout = currentRollout(ecs, service);
-  if (!rollout) return service;
-  const alarms = cause === 'alarm' ? { triggeredAlarms: alarmsOf(ecs, rollout) } : {};
-  requestRollback(ecs, { ...rollout, ...alarms }, reason);
-  return service;
-}
-
-function failDeployment(ecs: EcsContext, service: ServiceRecord, deploymentId: string): ServiceRecord {
-  const failed = changeDeployment(ecs, service, deploymentId, {
-    rolloutState: 'FAILED',
-    rolloutStateReason: 'ECS deployment circuit breaker: tasks failed to start.',
-  });
-  return say(ecs, failed, `(deployment ${deploymentId}) deployment failed: tasks failed to start.`);
-}
-
-function rollBack(
-  ecs: EcsContext,
-  service: ServiceRecord,
-  { from, to }: ActionOf<'rollBack'>,
-): ServiceRecord {
-  const rollout = currentRollout(ecs, service);
-  const target = service.lastCompleted;
-  if (!target || !rollout) return service;
-  const { statusReason: reason = '', stage, step: _step, ...rest } = rollout;
-  const cause = rollout.breakerTriggered ? 'ECS deployment circuit breaker' : 'ECS deployment stopped';
-  const startedAt = nowIso(ecs);
-  changeRollout(ecs, rest, {
-    status: 'ROLLBACK_IN_PROGRESS',
-    statusReason: reason,
-    rollback: { reason, startedAt, serviceRevisionArn: target.revisionArn },
-    hooks: settleAll(rollout.hooks),
-    ...(stage === undefined ? {} : { interrupted: stage }),
-  });
-  const reverted = revertTo(ecs, service, target, `${cause}: rolling back to deploymentId ${to}.`);
-  const failed = rollout.breakerTriggered
-    ? reverted
-    : changeDeployment(ecs, reverted, from, { rolloutState: 'FAILED', rolloutStateReason: reason });
-  return say(ecs, failed, `rolling back to deployment ${to}.`);
-}
-
-/** The deployment can't go on and there is nothing to go back to: it starts no more tasks. */
-function giveUp(ecs: EcsContext, service: ServiceRecord, action: ActionOf<'giveUp'>): ServiceRecord {
-  const rollout = currentRollout(ecs, service);
-  const alreadyFailed = service.deployments.some(
-    ({ id, rolloutState }) => id === action.deploymentId && rolloutState === 'FAILED',
-  );
-  const failed = alreadyFailed ? service : failDeployment(ecs, service, action.deploymentId);
-  if (rollout) changeRollout(ecs, rollout, { hooks: settleAll(rollout.hooks) });
-  const stoppedAt = nowIso(ecs);
-  switch (action.because) {
-    case 'noRollback':
-      return endRollout(ecs, failed, {
-        status: 'STOPPED',
-        statusReason: 'Service deployment stopped because the circuit breaker threshold was exceeded.',
-        stoppedAt,
-        breakerTriggered: true,
-      });
-    case 'alarm':
-      return endRollout(ecs, failed, {
-        status: 'STOPPED',
-        statusReason: 'Service deployment stopped because an alarm was triggered.',
-        stoppedAt,
-        triggeredAlarms: rollout ? alarmsOf(ecs, rollout) : [],
-      });
-    case 'noCandidate':
-      return endRollout(ecs, failed, {
-        status: 'ROLLBACK_FAILED',
-        statusReason: 'No rollback candidate was found to run the rollback.',
-        stoppedAt,
-      });
-    case 'rollbackFailed':
-      return endRollout(ecs, failed, {
-        status: 'ROLLBACK_FAILED',
-        statusReason: `The rollback failed: tasks failed to start.${rollout?.statusReason === undefined ? '' : ` It began so: ${rollout.statusReason}`}`,
-        stoppedAt,
-      });
+/** "When you delete a service, Amazon ECS deletes the corresponding service deployments." */
+function inactivate(ecs: EcsContext, service: ServiceRecord): ServiceRecord {
+  for (const { serviceArn, serviceDeploymentArn } of ecs.tables.serviceDeployments.values()) {
+    if (serviceArn === service.serviceArn) ecs.tables.serviceDeployments.delete(serviceDeploymentArn);
   }
+  const { currentServiceDeployment: _gone, ...rest } = service;
+  return { ...rest, status: 'INACTIVE', deployments: [] };
 }

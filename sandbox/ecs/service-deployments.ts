@@ -104,12 +104,17 @@ function conflict(rollout: ServiceDeploymentRecord): AwsError {
   );
 }
 
+/** Stages in which no task of the target revision is asked for yet. */
+const BEFORE_SCALE_UP = [undefined, 'RECONCILE_SERVICE', 'PRE_SCALE_UP'];
+
 function shown(ecs: EcsContext, record: ServiceDeploymentRecord): unknown {
   const service = ecs.tables.services.get(record.serviceArn);
   const tasks = ecs.tables.tasks.values().filter((task) => task.service?.arn === record.serviceArn);
   const shifts = shiftsTraffic(record.deploymentConfiguration);
+  const early = shifts && BEFORE_SCALE_UP.some((stage) => stage === record.stage);
   const summaryOf = (arn: string): unknown => ({
     ...summary(service, arn, tasks),
+    ...(early && arn === record.targetRevisionArn ? { requestedTaskCount: 0 } : {}),
     ...(shifts ? weightsOf(ecs, record, arn) : {}),
   });
   return {
