@@ -27,18 +27,39 @@ interface Found {
 }
 
 /** The services that there are, each with the target groups of the release and, where the old tasks run too, its tasks. */
-export async function subjectsOf(
-  deps: Deps,
-  { target, services, paused = [] }: VerificationInput,
-): Promise<Subject[]> {
+export async function subjectsOf(deps: Deps, input: VerificationInput): Promise<Subject[]> {
+  const { target } = input;
   const clients = deps.aws.clientsFor(target);
+  const found = await findServices(deps, input);
+  const revisions = await describeRevisions(
+    clients,
+    found.flatMap((each) => each.revisions),
+  );
+  return Promise.all(
+    found.map(async (each) => {
+      const { name, ecsService } = each.policy;
+      const serving = [...new Set(each.revisions.flatMap((arn) => servingGroups(revisions.get(arn))))];
+      if (each.paused) {
+        const tasks = await tasksOf(deps.reader, target, ecsService, each.paused);
+        return { name, ecsService, targetGroups: serving, tasks };
+      }
+      const targetGroups = serving.length > 0 ? serving : groupArns(each.service.loadBalancers);
+      return { name, ecsService, targetGroups };
+    }),
+  );
+}
+
+async function findServices(
+  { aws, reader }: Deps,
+  { target, services, paused = [] }: VerificationInput,
+): Promise<Found[]> {
   const names = services.map(({ ecsService }) => ecsService);
   const arns = paused.flatMap(({ serviceDeploymentArn }) => serviceDeploymentArn ?? []);
   const [known, deployments] = await Promise.all([
-    deps.reader.services(target, names),
-    describeDeployments(clients, arns),
+    reader.services(target, names),
+    describeDeployments(aws.clientsFor(target), arns),
   ]);
-  const found = services.flatMap((policy): Found[] => {
+  return services.flatMap((policy): Found[] => {
     const service = known.get(policy.ecsService);
     if (!service) return [];
     const rollout = paused.find((each) => each.service === policy.name);
@@ -46,23 +67,6 @@ export async function subjectsOf(
     const shifted = deployments.get(rollout.serviceDeploymentArn ?? '')?.targetServiceRevision?.arn;
     return [{ policy, service, revisions: shifted ? [shifted] : [], paused: rollout }];
   });
-  const all = found.flatMap(({ revisions }) => revisions);
-  const revisions = await describeRevisions(clients, all);
-  return Promise.all(
-    found.map(async (each) => {
-      const { name, ecsService } = each.policy;
-      const resolved = [...new Set(each.revisions.flatMap((arn) => servingGroups(revisions.get(arn))))];
-      const subject = { name, ecsService };
-      if (each.paused) {
-        const tasks = await tasksOf(deps.reader, target, ecsService, each.paused);
-        return { ...subject, targetGroups: resolved, tasks };
-      }
-      return {
-        ...subject,
-        targetGroups: resolved.length > 0 ? resolved : groupArns(each.service.loadBalancers),
-      };
-    }),
-  );
 }
 
 /** Only of a service behind a load balancer: what has none needs no looking up. */
