@@ -56,6 +56,7 @@ export interface Rollout {
 
 export interface RestoreInput {
   readonly target: Target;
+  /** `desiredCount` is the number of tasks that the release asked for: where there is another now, somebody has scaled, and it stays. */
   readonly service: ServicePolicy;
   /** What ran before; `serving: false` or `exists: false`: a first deployment, whose undo is desired count 0. */
   readonly previous: ServiceState;
@@ -111,13 +112,13 @@ export interface EcsActivities {
     by: RolloutKind;
     lock: LockProof;
   }): Promise<Rollout>;
-  /** Follows the rollout to its end, by identity. A breaker's rollback is a fail at once. Heartbeats. */
+  /** Follows the rollout to its end, by identity; its time counts from when this was scheduled. A breaker's rollback is a fail at once. Heartbeats. */
   followRollout(input: {
     target: Target;
     service: ServicePolicy;
     rollout: Rollout;
     policy: RolloutPolicy;
   }): Promise<Verdict>;
-  /** Undo of a rollout: looks first; stops what is in progress, goes back to `previous`, waits until it serves. Heartbeats. @throws non-retryable `ReplacedByOther`, `RestoreFailed`, `RestoreTimedOut` */
+  /** Undo of a rollout: looks first; goes back from a pause, stops what else is in progress, goes back to `previous`, waits until it serves. Heartbeats. @throws non-retryable `ReplacedByOther`, `RestoreFailed`, `RestoreTimedOut` */
   restoreService(input: RestoreInput): Promise<{ outcome: 'undone' | 'nothing to undo'; detail: string }>;
 }

@@ -231,29 +231,24 @@ test('ten rollouts that are followed at once cost one DescribeServices and one D
 });
 
 describe('ECS that throttles', () => {
-  const faults = (path = '', init: RequestInit = {}) =>
-    fetch(`${rig.world.sandbox.url}/_sandbox/faults${path}`, init);
-  const throttle = (rule: object) =>
-    faults('', { method: 'POST', body: JSON.stringify({ fault: 'throttle', service: 'ecs', ...rule }) });
-  afterEach(() => faults('', { method: 'DELETE' }));
+  afterEach(() => rig.mend());
 
   test('now and then does not end the wait for a pause', async () => {
     const given = await aShiftedService(rig, 'throttled');
     const canary = await startCanary(rig, given);
     // The SDK's own attempts are three.
-    await throttle({ action: 'DescribeServiceDeployments', times: 7 });
+    await rig.disturb({ fault: 'throttle', action: 'DescribeServiceDeployments', times: 7 });
 
     expect(await canary.pause()).toMatchObject({ weight: 0 });
 
-    const { faults: rules } = (await (await faults()).json()) as { faults: { struck: number }[] };
-    expect(rules).toMatchObject([{ struck: 7 }]);
+    expect(await rig.struck()).toEqual([7]);
   });
 
   test('a release of a pause leaves it to be repeated', async () => {
     const given = await aShiftedService(rig, 'throttled-release');
     const canary = await startCanary(rig, given);
     const before = await canary.pause();
-    await throttle({ action: 'ContinueServiceDeployment', times: 3 });
+    await rig.disturb({ fault: 'throttle', action: 'ContinueServiceDeployment', times: 3 });
     const activities = createCanaryActivities(rig.deps);
     const input = { target, service: given.service, rollout: canary.rollout, pause: before, lock: aLock };
     const release = () => inside(anActivity(), () => activities.continueRollout(input));
@@ -271,7 +266,7 @@ test('cancelled, waiting stops at once and leaves the pause alone', async () => 
   const before = await canary.pause();
   const activity = anActivity();
   activity.once('heartbeat', () => activity.cancel());
-  const deps = { reader: createEcsReader(rig.aws, 60_000) };
+  const deps = { reader: createEcsReader(rig.aws, 3_600_000) };
   const { rollout, policy } = canary;
   const input = { target, service: given.service, rollout, policy, after: before.hookId };
 

@@ -85,6 +85,23 @@ test('a pause that ECS has gone back from meanwhile is no error: what became of 
   expect(await canary.awaitPause(before)).toMatchObject({ kind: 'ended', verdict: { outcome: 'fail' } });
 });
 
+test('what ECS refuses of a pause that still waits is its error', async () => {
+  const { canary, before } = await atFirstPause('refused');
+  await rig.disturb({
+    fault: 'error',
+    action: 'ContinueServiceDeployment',
+    code: 'InvalidParameterException',
+    message: 'not today',
+    times: 1,
+  });
+  try {
+    await expect(canary.release(before)).rejects.toMatchObject({ message: 'not today' });
+  } finally {
+    await rig.mend();
+  }
+  expect(await canary.pause()).toEqual(before);
+});
+
 test('without the lock nothing is released', async () => {
   const { canary, before } = await atFirstPause('unlocked');
   rig.loseLock(true);

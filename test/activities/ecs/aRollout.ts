@@ -77,6 +77,11 @@ export interface Rig {
   readonly deps: EcsDeps & { readonly pollMilliseconds: number };
   /** The same activities, made otherwise. */
   readonly withDeps: (change: Partial<EcsDeps>) => EcsActivities;
+  /** Has the sandbox do as the rule says to calls of ECS, until `mend`: see its faults. */
+  readonly disturb: (rule: Record<string, unknown>) => Promise<void>;
+  /** How often each rule has struck. */
+  readonly struck: () => Promise<number[]>;
+  readonly mend: () => Promise<void>;
   /** Oldest first. */
   readonly deployments: (service: string) => Promise<ServiceDeploymentBrief[]>;
   close(): Promise<void>;
@@ -85,6 +90,7 @@ export interface Rig {
 export async function aRig({ speed = 400 } = {}): Promise<Rig> {
   const world = await World.start({ speed });
   const aws = createAwsClients({ endpoint: world.sandbox.url, credentials });
+  const faults = `${world.sandbox.url}/_sandbox/faults`;
   const files = new Map<string, string>();
   let asserted = 0;
   let lost = false;
@@ -112,6 +118,18 @@ export async function aRig({ speed = 400 } = {}): Promise<Rig> {
     withDeps: (change) => createEcsActivities({ ...deps, ...change }),
     asserted: () => asserted,
     loseLock: (value) => void (lost = value),
+    async disturb(rule) {
+      const body = JSON.stringify({ service: 'ecs', ...rule });
+      const answer = await fetch(faults, { method: 'POST', body });
+      if (!answer.ok) throw new Error(await answer.text());
+    },
+    async struck() {
+      const answer = (await (await fetch(faults)).json()) as { faults: { struck: number }[] };
+      return answer.faults.map(({ struck }) => struck);
+    },
+    async mend() {
+      await fetch(faults, { method: 'DELETE' });
+    },
     async deployments(service) {
       const listed = await world.ecs.send(new ListServiceDeploymentsCommand({ cluster: CLUSTER, service }));
       return (listed.serviceDeployments ?? []).toReversed();

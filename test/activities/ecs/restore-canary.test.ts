@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createAwsClients } from '../../../src/activities/aws.ts';
 import { goodApp, sickApp, until } from '../../sandbox/ecs/world.ts';
 import { aShiftedService, startCanary } from './aCanary.ts';
@@ -63,6 +63,37 @@ test('a return whose answer is lost is not taken for a failure, and nothing is a
   expect(await rig.deployments('unanswered')).toHaveLength(2);
   aws.destroy();
   await proxy.close();
+});
+
+describe('what ECS refuses', () => {
+  const refuse = (action: string, code: string) => rig.disturb({ fault: 'error', action, code });
+  afterEach(() => rig.mend());
+
+  test('to go back from at a pause is stopped', async () => {
+    const given = await atHalf('stuck');
+    await refuse('ContinueServiceDeployment', 'InvalidParameterException');
+
+    expect((await undo(given, given.ours)).outcome).toBe('undone');
+
+    await expectBack(given, 1);
+    expect((await rig.deployments('stuck'))[1]?.statusReason).toContain('StopServiceDeployment');
+  });
+
+  test('to stop as well is overruled by a deployment that keeps the strategy and does not pause', async () => {
+    const given = await atHalf('stubborn');
+    await refuse('ContinueServiceDeployment', 'InvalidParameterException');
+    await refuse('StopServiceDeployment', 'ConflictException');
+
+    expect((await undo(given, given.ours)).outcome).toBe('undone');
+
+    const [, ours, back] = await rig.deployments('stubborn');
+    expect(ours).toMatchObject({ status: 'STOPPED' });
+    expect(back).toMatchObject({ status: 'SUCCESSFUL' });
+    const service = await rig.world.service('stubborn');
+    expect(service).toMatchObject({ taskDefinition: given.first, desiredCount: 1, runningCount: 1 });
+    expect(service.deploymentConfiguration).toMatchObject({ strategy: 'CANARY', lifecycleHooks: [] });
+    expect(await (await fetch(given.url)).text()).toBe('one');
+  });
 });
 
 test('on the way to a pause the deployment is stopped', async () => {

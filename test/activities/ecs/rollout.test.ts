@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { PutMetricAlarmCommand, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
 import { CancelledFailure } from '@temporalio/common';
 import { createAwsClients } from '../../../src/activities/aws.ts';
 import { dyingApp, goodApp, sickApp, until } from '../../sandbox/ecs/world.ts';
@@ -160,6 +161,35 @@ test("the circuit breaker's rollback is a fail that tells why the tasks stopped"
   expect(verdict.reasons.at(-1)).toMatch(/ROLLBACK_\w+/);
 });
 
+test('an alarm of the policy that rings during a rolling update is a fail that names it', async () => {
+  const { input } = await aChange('alarmed', sickApp, { balanced: true });
+  const { cloudwatch } = rig.aws.clientsFor(target);
+  await cloudwatch.send(
+    new PutMetricAlarmCommand({
+      AlarmName: 'errors',
+      Namespace: 'Notes',
+      MetricName: 'Errors',
+      Statistic: 'Sum',
+      Period: 60,
+      EvaluationPeriods: 1,
+      Threshold: 0,
+      ComparisonOperator: 'GreaterThanThreshold',
+      TreatMissingData: 'ignore',
+    }),
+  );
+  const policy = aPolicy({ alarms: ['errors'] });
+  const rollout = await start({ ...input, rollout: policy });
+
+  await cloudwatch.send(
+    new SetAlarmStateCommand({ AlarmName: 'errors', StateValue: 'ALARM', StateReason: 'too many' }),
+  );
+  const following = { target, service: input.service, rollout, policy };
+  const verdict = await inside(anActivity(), () => rig.activities.followRollout(following));
+
+  expect(verdict).toMatchObject({ outcome: 'fail' });
+  expect(verdict.reasons[0]).toBe('ECS took alarmed back because of its alarms: errors.');
+});
+
 test('an image that is not there is a fail that says so', async () => {
   const { input } = await aChange('missing', goodApp('two'));
   const image = `127.0.0.1:${rig.world.sandbox.port}/missing@sha256:${'0'.repeat(64)}`;
@@ -268,7 +298,7 @@ test('cancelled, following stops at once and leaves the deployment alone', async
   activity.once('heartbeat', () => activity.cancel());
 
   const following = { target, service: input.service, rollout, policy: aPolicy() };
-  const failed = inside(activity, () => rig.withDeps({ pollMilliseconds: 60_000 }).followRollout(following));
+  const failed = inside(activity, () => rig.withDeps({ pollMilliseconds: 3_600_000 }).followRollout(following));
 
   await expect(failed).rejects.toBeInstanceOf(CancelledFailure);
   expect((await rig.world.rollout('cancelled')).status).toBe('IN_PROGRESS');
