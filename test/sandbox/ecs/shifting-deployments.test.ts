@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { PutMetricAlarmCommand, SetAlarmStateCommand, CloudWatchClient } from '@aws-sdk/client-cloudwatch';
-import { StopServiceDeploymentCommand } from '@aws-sdk/client-ecs';
+import {
+  DeleteServiceCommand,
+  DescribeServiceDeploymentsCommand,
+  StopServiceDeploymentCommand,
+} from '@aws-sdk/client-ecs';
 import { DescribeRulesCommand, ModifyRuleCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { DeploymentConfiguration, ServiceDeployment } from '@aws-sdk/client-ecs';
 import {
@@ -14,19 +17,13 @@ import {
   hookOf,
   paused,
 } from './shifting-service.ts';
-import { dyingApp, goodApp, until, World } from './world.ts';
+import { CLUSTER, dyingApp, goodApp, sickApp, until, World } from './world.ts';
 
 let world: World;
-let cloudwatch: CloudWatchClient;
 beforeAll(async () => {
   world = await World.start();
-  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-  cloudwatch = new CloudWatchClient({ endpoint: world.sandbox.url, region: 'eu-west-1', credentials });
 });
-afterAll(async () => {
-  cloudwatch.destroy();
-  await world.close();
-});
+afterAll(() => world.close());
 
 const pauseAt = (...lifecycleStages: string[]): DeploymentConfiguration['lifecycleHooks'] =>
   [{ targetType: 'PAUSE', lifecycleStages }] as DeploymentConfiguration['lifecycleHooks'];
@@ -204,29 +201,14 @@ test('rules that lack one of the two groups fail the deployment in AWS’s words
 test('an alarm takes the deployment back at 100 %; one that is in ALARM before is not watched', async () => {
   const alarms = { alarmNames: ['errors'], enable: true, rollback: true };
   const { name, url, first, second } = await aShiftingService(world, 'alarmed', { ...canary, alarms });
-  const alarm = {
-    AlarmName: 'errors',
-    MetricName: 'Errors',
-    Namespace: 'Own',
-    Period: 60,
-    EvaluationPeriods: 1,
-  };
-  const rest = {
-    Threshold: 1,
-    ComparisonOperator: 'GreaterThanThreshold',
-    Statistic: 'Sum',
-    TreatMissingData: 'ignore',
-  } as const;
-  const set = (StateValue: 'ALARM' | 'OK'): Promise<unknown> =>
-    cloudwatch.send(new SetAlarmStateCommand({ AlarmName: 'errors', StateValue, StateReason: 'a test' }));
-  await cloudwatch.send(new PutMetricAlarmCommand({ ...alarm, ...rest }));
-  await set('ALARM');
+  await world.putAlarm('errors');
+  await world.setAlarm('errors', 'ALARM');
   await world.update(name, { taskDefinition: second });
   const unwatched = await paused(world, name);
   expect(unwatched).toMatchObject({ status: 'IN_PROGRESS', alarms: { status: 'DISABLED' } });
   await answer(world, unwatched, 'ROLLBACK');
   await ended(world, name);
-  await set('OK');
+  await world.setAlarm('errors', 'OK');
 
   await world.update(name, { taskDefinition: second });
   const before = await paused(world, name);
@@ -237,7 +219,7 @@ test('an alarm takes the deployment back at 100 %; one that is in ALARM before i
   const at20 = await paused(world, name, hookOf(before));
   await answer(world, at20);
   await paused(world, name, hookOf(at20));
-  await set('ALARM');
+  await world.setAlarm('errors', 'ALARM');
 
   const rollout = await ended(world, name);
   expect(rollout).toMatchObject({
@@ -290,4 +272,67 @@ test('a service scaled up from nothing gives its traffic to the new version at o
   expect(rolled.status).toBe('SUCCESSFUL');
   expect(await groupOf(world, rolled.targetServiceRevision?.arn)).toBe(groups[1]);
   expect(await answers(url, 5)).toEqual({ one: 5 });
+});
+
+test('an alarm without rollback stops a rolling deployment where it is', async () => {
+  const first = await world.define('halted', await world.push('halted', goodApp('one')));
+  const second = await world.define('halted', await world.push('halted', sickApp));
+  const { targetGroupArn } = await world.balance('halted');
+  const loadBalancers = [{ targetGroupArn, containerName: 'web', containerPort: 80 }];
+  await world.create('halted', { taskDefinition: first, loadBalancers });
+  await world.steady('halted');
+  await world.putAlarm('halting');
+  const alarms = { alarmNames: ['halting'], enable: true, rollback: false };
+  await world.update('halted', { taskDefinition: second, deploymentConfiguration: { alarms } });
+
+  await world.setAlarm('halting', 'ALARM');
+
+  expect(await ended(world, 'halted')).toMatchObject({
+    status: 'STOPPED',
+    alarms: { status: 'TRIGGERED', triggeredAlarmNames: ['halting'] },
+  });
+  expect((await world.service('halted')).deployments?.[0]).toMatchObject({
+    taskDefinition: second,
+    rolloutState: 'FAILED',
+    rolloutStateReason: 'ECS deployment failed: alarm detected.',
+  });
+});
+
+test('a service without a load balancer has its tasks replaced as a whole', async () => {
+  const deploymentConfiguration: DeploymentConfiguration = {
+    strategy: 'BLUE_GREEN',
+    bakeTimeInMinutes: 0,
+    lifecycleHooks: pauseAt('POST_PRODUCTION_TRAFFIC_SHIFT'),
+  };
+  const first = await world.define('headless', await world.push('headless', goodApp('one')));
+  const second = await world.define('headless', await world.push('headless', goodApp('two')));
+  await world.create('headless', { taskDefinition: first });
+  await world.steady('headless');
+  await world.update('headless', { deploymentConfiguration });
+  await world.update('headless', { taskDefinition: second });
+
+  const both = await paused(world, 'headless');
+  expect(both.targetServiceRevision).not.toHaveProperty('requestedProductionTrafficWeight');
+  expect(await running('headless')).toEqual({ [first]: 1, [second]: 1 });
+  await answer(world, both);
+  expect(await ended(world, 'headless')).toMatchObject({ status: 'SUCCESSFUL' });
+  expect(await running('headless')).toEqual({ [second]: 1 });
+});
+
+test('the deployments of a service that is deleted are gone with it', async () => {
+  const { name, second } = await aShiftingService(world, 'deleted', canary, { desiredCount: 1 });
+  await world.update(name, { taskDefinition: second });
+  const { serviceDeploymentArn = '' } = await paused(world, name);
+
+  await world.ecs.send(new DeleteServiceCommand({ cluster: CLUSTER, service: name, force: true }));
+
+  await until(
+    () => world.service(name),
+    ({ status }) => status === 'INACTIVE',
+  );
+  const asked = { serviceDeploymentArns: [serviceDeploymentArn] };
+  expect(await world.ecs.send(new DescribeServiceDeploymentsCommand(asked))).toMatchObject({
+    serviceDeployments: [],
+    failures: [{ arn: serviceDeploymentArn, reason: 'MISSING' }],
+  });
 });

@@ -18,7 +18,7 @@ beforeAll(async () => {
   service = await aShiftingService(world, 'killed', canary, { desiredCount: 1 });
 });
 afterAll(async () => {
-  for (const client of [world.ecs, world.elb, world.ecr]) client.destroy();
+  world.disconnect();
   await command.end('SIGTERM');
   await rm(stateDir, { recursive: true, force: true });
 });
@@ -32,7 +32,7 @@ async function start(): Promise<void> {
 
 /** Ends the sandbox as a power failure would, and starts it on what is left. */
 async function killed(between?: () => Promise<unknown>): Promise<void> {
-  for (const client of [world.ecs, world.elb, world.ecr]) client.destroy();
+  world.disconnect();
   await command.end('SIGKILL');
   await between?.();
   await start();

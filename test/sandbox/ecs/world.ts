@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CloudWatchClient, PutMetricAlarmCommand, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
 import { CreateRepositoryCommand, ECRClient, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr';
 import {
   CreateClusterCommand,
@@ -69,6 +70,7 @@ export class World {
   readonly ecs: ECSClient;
   readonly elb: ElasticLoadBalancingV2Client;
   readonly ecr: ECRClient;
+  readonly cloudwatch: CloudWatchClient;
   readonly sandbox: Sandbox;
   readonly stateDir: string;
   readonly #token: string;
@@ -82,6 +84,7 @@ export class World {
     this.ecs = new ECSClient(options);
     this.elb = new ElasticLoadBalancingV2Client(options);
     this.ecr = new ECRClient(options);
+    this.cloudwatch = new CloudWatchClient(options);
   }
 
   /** @param speed AWS's waits are divided by it */
@@ -102,9 +105,35 @@ export class World {
 
   /** Stops and removes all. */
   async close({ keep = false } = {}): Promise<void> {
-    for (const client of [this.ecs, this.elb, this.ecr]) client.destroy();
+    this.disconnect();
     await this.sandbox.close();
     if (!keep) await rm(this.stateDir, { recursive: true, force: true });
+  }
+
+  /** Lets go of the clients' connections. */
+  disconnect(): void {
+    for (const client of [this.ecs, this.elb, this.ecr, this.cloudwatch]) client.destroy();
+  }
+
+  /** An alarm that stays in whatever state it is put. */
+  async putAlarm(AlarmName: string): Promise<void> {
+    await this.cloudwatch.send(
+      new PutMetricAlarmCommand({
+        AlarmName,
+        Namespace: 'Own',
+        MetricName: 'Errors',
+        Statistic: 'Sum',
+        Period: 60,
+        EvaluationPeriods: 1,
+        Threshold: 1,
+        ComparisonOperator: 'GreaterThanThreshold',
+        TreatMissingData: 'ignore',
+      }),
+    );
+  }
+
+  async setAlarm(AlarmName: string, StateValue: 'ALARM' | 'OK'): Promise<void> {
+    await this.cloudwatch.send(new SetAlarmStateCommand({ AlarmName, StateValue, StateReason: 'a test' }));
   }
 
   /** Pushes an image whose program is `source`. @returns its reference by digest */
