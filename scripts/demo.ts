@@ -1,14 +1,15 @@
 /**
- * The whole of Slipway on this machine, in under two minutes: a Temporal server with its UI, a rehearsal cloud, a worker, and
- * a platform of three services that is deployed, upgraded under traffic, and saved from a release that dies.
+ * The whole of Slipway on this machine, in minutes: a Temporal server with its UI, a rehearsal cloud, a worker, and a platform
+ * of three services that is deployed, upgraded under traffic by canary, and saved from two releases that no test found bad.
  */
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import type { WorkflowHandle } from '@temporalio/client';
 import type { RunStatus } from '../src/domain/status.ts';
 import { workflowId } from '../src/contract.ts';
-import { Narrator, say, type Ending } from './demo/narrator.ts';
+import { endingOf, Narrator, say, type Ending } from './demo/narrator.ts';
 import { Traffic } from './demo/traffic.ts';
 import { freePorts, isFree } from './rehearsal/ports.ts';
 import { Rehearsal } from './rehearsal/rehearsal.ts';
@@ -18,46 +19,86 @@ const APPROVER = 'alice';
 const interactive = process.stdin.isTTY && process.stdout.isTTY;
 const directory = join(import.meta.dirname, '..', '.slipway', `demo-${randomBytes(3).toString('hex')}`);
 
+/** Requests of the users of production, a second. */
+const RATE = 40;
+
 async function demo(rehearsal: Rehearsal): Promise<void> {
-  const narrator = new Narrator(rehearsal, (id, status) => answer(rehearsal, id, status));
+  const users = new Traffic(rehearsal.url('production', 'editor'), RATE);
+  const narrator = new Narrator(rehearsal, (id, status) => answer(rehearsal, id, status, users));
   say();
   say('1. Release 1.0.0 goes through development and staging to production.');
-  expectOutcome(await release(rehearsal, narrator, '1.0.0'), 'Completed');
+  expectOutcome(await follow(rehearsal, narrator, await pipeline(rehearsal, '1.0.0')), 'Completed');
   say(`   The editor of production: ${rehearsal.url('production', 'editor')}`);
 
   say();
-  say('2. Release 1.1.0 follows, while users keep asking production for suggestions, 20 a second.');
-  const traffic = new Traffic(rehearsal.url('production', 'editor'), 20);
-  traffic.start();
-  expectOutcome(await release(rehearsal, narrator, '1.1.0'), 'Completed');
-  const { sent, failed, firstFailure } = await traffic.stop();
+  say(
+    `2. Release 1.1.0 follows. In production ${RATE} requests a second are shifted to it service by service.`,
+  );
+  expectOutcome(await follow(rehearsal, narrator, await pipeline(rehearsal, '1.1.0')), 'Completed');
+  const { sent, failed, firstFailure } = await users.stop();
   say(`   ${sent} requests were sent meanwhile, ${failed} failed.`);
   if (failed > 0) throw new Error(`no request should have failed; the first: ${firstFailure}`);
 
   say();
-  say('3. Release 1.3.0 starts, answers its health checks, and dies a moment later.');
-  expectOutcome(await release(rehearsal, narrator, '1.3.0'), 'RolledBack');
-  say(
-    `   A rollback is a failure, and the run says so. Production never saw 1.3.0: ${await served(rehearsal)} serves.`,
-  );
+  say('3. Releases 1.2.0 and 1.3.0 pass development and staging: no test notices what is wrong with them.');
+  const passing = ['1.2.0', '1.3.0'].map((version) => pipeline(rehearsal, version, 'staging'));
+  for (const run of await Promise.all(passing)) expectOutcome(await endingOf(run), 'Completed');
+
+  say();
+  say('4. Release 1.2.0 fails 5 % of its requests, in production only.');
+  await harmless(rehearsal, narrator, users, '1.2.0');
+
+  say();
+  say('5. Release 1.3.0 dies of being used.');
+  await harmless(rehearsal, narrator, users, '1.3.0');
+  say(`   A rollback is a failure, and the run says so. ${await served(rehearsal)} serves.`);
 }
 
-async function release(rehearsal: Rehearsal, narrator: Narrator, version: string): Promise<Ending> {
-  const run = await rehearsal.client.workflow.start('deploymentPipeline', {
+/** Deploys a bad release to production, which goes back before most users have seen it. */
+async function harmless(
+  rehearsal: Rehearsal,
+  narrator: Narrator,
+  users: Traffic,
+  version: string,
+): Promise<void> {
+  const run = await start(rehearsal, 'deployToProduction', version, {
+    id: workflowId.deploy(PLATFORM, 'production', version),
+  });
+  expectOutcome(await follow(rehearsal, narrator, run), 'RolledBack');
+  const { sent, failed } = await users.stop();
+  const share = ((100 * failed) / sent).toFixed(2);
+  say(`   ${failed} of ${sent} requests failed: ${share} % of the users' requests were harmed.`);
+}
+
+async function pipeline(rehearsal: Rehearsal, version: string, through?: string): Promise<WorkflowHandle> {
+  const id = workflowId.release(PLATFORM, version);
+  return await start(rehearsal, 'deploymentPipeline', version, { id, ...(through && { through }) });
+}
+
+async function start(
+  rehearsal: Rehearsal,
+  type: string,
+  version: string,
+  { id, ...input }: { readonly id: string; readonly through?: string },
+): Promise<WorkflowHandle> {
+  return await rehearsal.client.workflow.start(type, {
     taskQueue: 'slipway',
-    workflowId: workflowId.release(PLATFORM, version),
-    args: [{ ...rehearsal.release(version), startedBy: 'demo' }],
+    workflowId: id,
+    args: [{ ...rehearsal.release(version), startedBy: 'demo', ...input }],
     staticSummary: `${PLATFORM} ${version}`,
     staticDetails: 'Started by `npm run demo`.',
   });
+}
+
+async function follow(rehearsal: Rehearsal, narrator: Narrator, run: WorkflowHandle): Promise<Ending> {
   say(`   ${rehearsal.uiUrl}/namespaces/default/workflows/${run.workflowId}`);
   const ending = await narrator.follow(run);
   say(`   ${ending.outcome}: ${ending.summary}`);
   return ending;
 }
 
-/** The approval: asked in a terminal, given by the demo itself where nobody can be asked. */
-async function answer(rehearsal: Rehearsal, id: string, status: RunStatus): Promise<void> {
+/** The approval: asked in a terminal, given by the demo itself where nobody can be asked. With it the users' requests begin. */
+async function answer(rehearsal: Rehearsal, id: string, status: RunStatus, users: Traffic): Promise<void> {
   if (status.waiting?.what.startsWith('approval') !== true || status.evidence === undefined) return;
   const evidence = status.evidence.replace('sha256:', '').slice(0, 12);
   const run = rehearsal.client.workflow.getHandle(id);
@@ -65,6 +106,7 @@ async function answer(rehearsal: Rehearsal, id: string, status: RunStatus): Prom
   say(`     ${status.waiting.commands.join('\n')} --address ${rehearsal.temporalAddress}`);
   if (!interactive) say(`     Nobody can be asked here: the demo approves as ${APPROVER}.`);
   const approved = !interactive || (await ask(`            Approve as ${APPROVER}? [Y/n] `));
+  if (status.release.version !== '1.0.0') users.start();
   if (approved) await run.signal('approve', { by: APPROVER, evidence });
   else await run.signal('reject', { by: APPROVER, reason: 'rejected in the demo' });
 }
@@ -106,7 +148,7 @@ async function main(): Promise<void> {
   const rehearsal = await Rehearsal.start({ directory, speed: 40, ui: true, ports: await ports() });
   let kept = true;
   try {
-    const versions = ['1.0.0', '1.1.0', '1.3.0'];
+    const versions = ['1.0.0', '1.1.0', '1.2.0', '1.3.0'];
     await Promise.all([rehearsal.startWorker(), ...versions.map((version) => rehearsal.publish(version))]);
     say(`Temporal UI       ${rehearsal.uiUrl}`);
     say(

@@ -20,7 +20,7 @@ export interface Ending {
   readonly summary: string;
 }
 
-/** Follows a pipeline through its environments and tells each step as it ends. */
+/** Follows runs, a pipeline through its environments, and tells each step as it ends. */
 export class Narrator {
   readonly #rehearsal: Rehearsal;
   readonly #onWaiting: (id: string, status: RunStatus) => Promise<void>;
@@ -32,24 +32,23 @@ export class Narrator {
     this.#onWaiting = onWaiting;
   }
 
-  async follow(pipeline: WorkflowHandle): Promise<Ending> {
-    const ending = endingOf(pipeline);
+  async follow(run: WorkflowHandle): Promise<Ending> {
+    const ending = endingOf(run);
     for (;;) {
       const ended = await Promise.race([ending, setTimeout(LOOK_EVERY, undefined)]);
-      await this.#look(pipeline);
+      await this.#look(run.workflowId);
       if (ended !== undefined) return ended;
     }
   }
 
-  async #look(pipeline: WorkflowHandle): Promise<void> {
-    const { environments } = await pipeline.query<PipelineStatus>('status');
-    for (const { workflowId } of environments) {
-      if (workflowId === undefined) continue;
-      const run = this.#rehearsal.client.workflow.getHandle(workflowId);
-      // A run that has just been started cannot answer yet.
-      const status = await run.query<RunStatus>('status').catch(() => undefined);
-      if (status !== undefined) await this.#tell(workflowId, status);
-    }
+  async #look(id: string): Promise<void> {
+    const run = this.#rehearsal.client.workflow.getHandle(id);
+    // A run that has just been started cannot answer yet.
+    const status = await run.query<PipelineStatus | RunStatus>('status').catch(() => undefined);
+    if (status === undefined) return;
+    if (!('environments' in status)) return await this.#tell(id, status);
+    for (const { workflowId } of status.environments)
+      if (workflowId !== undefined) await this.#look(workflowId);
   }
 
   async #tell(id: string, status: RunStatus): Promise<void> {
@@ -65,11 +64,11 @@ export class Narrator {
     this.#told.add(key);
     const mark = step.state === 'done' ? '✔' : '✘';
     const detail = step.detail === undefined ? '' : `  ${shortened(step.detail)}`;
-    say(`   ${mark} ${environment.padEnd(12)} ${step.name.padEnd(22)}${detail}`);
+    say(`   ${mark} ${environment.padEnd(12)} ${step.name.padEnd(29)}${detail}`);
   }
 }
 
-async function endingOf(run: WorkflowHandle): Promise<Ending> {
+export async function endingOf(run: WorkflowHandle): Promise<Ending> {
   try {
     const { outcome, summary } = (await run.result()) as Ending;
     return { outcome, summary };

@@ -10,7 +10,7 @@ export interface TrafficCount {
 
 const BODY = JSON.stringify({ text: 'The deployment began at dawn and' });
 
-/** Users of the writing platform: steady requests for suggestions through all three services, until it is stopped. */
+/** Users of the writing platform: steady requests for suggestions through all three services, from each start to the next stop. */
 export class Traffic {
   readonly #url: string;
   readonly #interval: number;
@@ -26,14 +26,18 @@ export class Traffic {
     this.#interval = 1000 / perSecond;
   }
 
+  /** Counts anew. */
   start(): void {
+    this.#sent = 0;
+    this.#failed = 0;
+    this.#firstFailure = undefined;
     this.#timer = setInterval(() => {
       const sent = this.#send().finally(() => this.#open.delete(sent));
       this.#open.add(sent);
     }, this.#interval);
   }
 
-  /** Stops, waits for what is under way, and counts. */
+  /** Stops, waits for what is under way, and closes its connections. @returns what was counted since the start */
   async stop(): Promise<TrafficCount> {
     clearInterval(this.#timer);
     await Promise.all(this.#open);

@@ -315,12 +315,19 @@ describe('people, mid-canary', () => {
   test('a canary that is held is still guarded', async () => {
     await stage.play(async (scene) => {
       live(scene);
-      scene.world.when('watchCanary', (_, call) => (call < 4 ? undefined : bad(20)));
+      const started = Promise.withResolvers<WorkflowHandle>();
+      scene.world.when('watchCanary', async (_, call) => {
+        if (call === 1) await (await started.promise).signal('hold', { by: 'alice' });
+        return call < 4 ? undefined : bad(20);
+      });
       const run = await deploy(scene);
-      await run.signal('hold', { by: 'alice' });
+      started.resolve(run);
       await scene.until<RunStatus>(run, 'status', ({ waiting }) => waiting !== undefined);
       await scene.sleep('1 hour');
-      expect(await scene.failure(run)).toMatchObject({ type: 'RolledBack' });
+      const failure = await scene.failure(run);
+      expect(failure).toMatchObject({ type: 'RolledBack', message: expect.stringContaining('300 of 1000') });
+      // Looks while it is held are no steps of the canary.
+      expect(failure.report['canary']).toMatchObject([{ weight: 20, verdict: 'pass' }]);
     });
   });
 

@@ -1,32 +1,14 @@
 import type { Pause, Shifting } from '../../activities/canary/types.ts';
 import type { Rollout } from '../../activities/ecs/types.ts';
-import { judgeCanary } from '../../domain/canary-judge.ts';
-import { sliceSeconds } from '../../domain/canary-slices.ts';
-import type { CanaryStep, Look } from '../../domain/canary.ts';
 import type { CanaryPolicy } from '../../domain/policy.ts';
-import type { Verdict } from '../../domain/verdict.ts';
 import { activities } from '../activities.ts';
 import { Ended } from '../failures.ts';
 import type { DeploymentRun } from '../run/deployment-run.ts';
-import { unless } from '../run/interruptible.ts';
-import { now } from '../run/time.ts';
+import { CanaryWatch, HELD_LOOK_SECONDS, lost, namesOf, told, type Paused } from './canary-watch.ts';
 import { followToItsEnd } from './follow.ts';
 
-/** While a canary only waits for a person: seconds between two looks at it. */
-const HELD_LOOK_SECONDS = 600;
 /** Seconds within which the dead man's switch acts once it is due. */
 const SWITCH_SECONDS = 60;
-
-interface Paused extends Shifting {
-  readonly pause: Pause;
-}
-
-/** One step of a wave: what was seen of each service since it began. */
-interface Step {
-  readonly weight: number;
-  readonly since: string;
-  readonly looks: Map<string, Look[]>;
-}
 
 /** Shifts traffic to the release, wave by wave. A wave stays at its last pause, where the old tasks are still there, until all are let go. */
 export class Canary {
@@ -45,20 +27,18 @@ export class Canary {
    */
   async shift(rollouts: readonly Shifting[], smoke: () => Promise<void>): Promise<void> {
     const names = namesOf(rollouts);
-    const policy = this.#policy;
     let wave = await this.#run.step(`${names} without traffic`, () => this.#arrive(rollouts, 0), {
       detail: () => 'new tasks up, on the images that were tested',
     });
     await smoke();
-    await this.#whileHeld(wave, 0);
-    for (const weight of policy.steps) {
+    await this.#whileHeld(wave, this.#watch(wave, 0));
+    for (const weight of this.#policy.steps) {
       await this.#run.step(
         `${names} at ${weight} %`,
         async () => {
-          wave = await this.#goOn(wave, weight);
-          const verdict = await this.#judge(wave, weight);
-          await this.#whileHeld(wave, weight);
-          return verdict;
+          for (const each of wave) await this.#release(each);
+          wave = await this.#arrive(wave, weight);
+          return await this.#judge(wave, weight);
         },
         { detail: (verdict) => verdict },
       );
@@ -84,7 +64,7 @@ export class Canary {
       await this.#run.step(
         'let the old tasks go',
         async () => {
-          await this.#whileHeld([], 100);
+          await this.#whileHeld([], this.#watch([], 100));
           inbox.canaryOver('all services have the release for good');
           for (const each of paused) await this.#release(each);
           this.#run.paused = undefined;
@@ -96,12 +76,6 @@ export class Canary {
     inbox.canaryOver('no service went by canary: what runs first has nothing to compare with');
   }
 
-  /** Has ECS take the wave's next step, and waits until the traffic is shifted. */
-  async #goOn(wave: readonly Paused[], weight: number): Promise<readonly Paused[]> {
-    for (const each of wave) await this.#release(each);
-    return await this.#arrive(wave, weight);
-  }
-
   async #release({ service, rollout, pause }: Paused): Promise<void> {
     const { target } = this.#run.policy;
     const { proof: lock } = this.#run.lock;
@@ -109,7 +83,7 @@ export class Canary {
     await activities('write', summary).continueRollout({ target, service, rollout, pause, lock });
   }
 
-  /** Waits until all are at the pause after the one that was released. */
+  /** Waits until all are at the pause after the one that was released, if any. */
   async #arrive(wave: readonly (Shifting & { pause?: Pause })[], weight: number): Promise<readonly Paused[]> {
     const { target, rollout: policy } = this.#run.policy;
     const arrived = await Promise.all(
@@ -132,160 +106,69 @@ export class Canary {
         throw new Ended('RolledBack', `ECS has ${service.name} at ${where}, where ${weight} % was due`);
       }
     }
-    this.#show(arrived, weight);
+    const services = arrived.map(({ service }) => service.name);
+    this.#run.paused = { services, weight, expiresAt: this.#expiry(arrived) };
+    this.#run.show();
     return arrived;
   }
 
-  #show(wave: readonly Paused[], weight: number): void {
-    const services = wave.map(({ service }) => service.name);
-    this.#run.paused = { services, weight, expiresAt: this.#expiry(wave) };
-    this.#run.show();
+  #watch(wave: readonly Paused[], weight: number): CanaryWatch {
+    return new CanaryWatch(this.#run, { policy: this.#policy, wave, earlier: this.#earlier, weight });
   }
 
-  /** Judges one step to its end. @returns what was found, for people @throws Ended `RolledBack` */
+  /** Judges one step to its end, and waits while a person holds it. @returns what was found @throws Ended `RolledBack` */
   async #judge(wave: readonly Paused[], weight: number): Promise<string> {
     for (;;) {
-      const step: Step = { weight, since: now(), looks: new Map() };
-      const verdicts = await this.#bake(wave, step);
+      const watch = this.#watch(wave, weight);
+      const verdicts = await watch.bake();
       const open = verdicts.filter(({ outcome }) => outcome === 'inconclusive');
-      if (open.length === 0) return told(verdicts);
+      if (open.length === 0) {
+        await this.#whileHeld(wave, watch);
+        return told(verdicts);
+      }
       const what = `the canary of ${namesOf(wave)} at ${weight} % is inconclusive: ${told(open)}`;
       if (this.#policy.onInconclusive === 'rollback') throw new Ended('RolledBack', what);
       const { action, by } = await this.#run.people.decide(what, ['continue', 'retry', 'rollback'], {
         until: this.#expiry(wave),
         waitSeconds: () => this.#secondsToNextLook(wave),
-        meanwhile: () => this.#glance(wave, weight),
+        meanwhile: () => watch.glance(),
       });
       if (action === 'rollback') throw new Ended('RolledBack', `${what} (${by} decided to go back)`);
-      if (action === 'continue') return `${told(open)} (${by} decided to go on)`;
+      if (action === 'continue') {
+        await this.#whileHeld(wave, watch);
+        return `${told(open)} (${by} decided to go on)`;
+      }
     }
-  }
-
-  /** Samples until the step's time is over, or a person skips the rest of it. */
-  async #bake(wave: readonly Paused[], step: Step): Promise<readonly Verdict[]> {
-    const { inbox } = this.#run;
-    const { bakeSeconds, steps, services } = this.#policy;
-    const slice = sliceSeconds(bakeSeconds, steps.length * services.length);
-    for (let left = bakeSeconds; left > 0 && inbox.promotion === undefined; left -= slice) {
-      await unless(
-        () => inbox.promotion !== undefined,
-        () => this.#watch(wave, step, Math.min(slice, left), false),
-      );
-    }
-    // What was cut short is told by one more look: who skips the waiting does not skip the guards.
-    const skipped = inbox.promotion !== undefined;
-    if (skipped) await this.#watch(wave, step, 0, true);
-    return wave.map((each) => this.#conclude(each, step, skipped));
-  }
-
-  /** @throws Ended `RolledBack` when ECS has ended one, or one of this or an earlier wave fails */
-  async #watch(wave: readonly Paused[], step: Step, seconds: number, guardsOnly: boolean): Promise<void> {
-    const { target, rollout } = this.#run.policy;
-    const { judge, bakeSeconds } = this.#policy;
-    const shifting = [...this.#earlier, ...wave];
-    const summary = `judge ${namesOf(wave.length > 0 ? wave : shifting)} at ${step.weight} %`;
-    const { looks, ended } = await activities('process', summary, seconds).watchCanary({
-      target,
-      shifting,
-      judge,
-      allowedTaskDeaths: rollout.allowedTaskDeaths,
-      since: step.since,
-      stepSeconds: bakeSeconds,
-      seconds,
-      ...(guardsOnly && { guardsOnly }),
-    });
-    for (const look of looks) step.looks.set(look.service, [...(step.looks.get(look.service) ?? []), look]);
-    for (const each of wave) this.#record(each, step);
-    const [gone] = ended;
-    if (gone !== undefined) throw lost(gone.service, gone.verdict);
-    const failed = shifting.flatMap((each) => {
-      const verdict = this.#ask(each, step, true);
-      return verdict.outcome === 'fail' ? [verdict] : [];
-    });
-    if (failed.length > 0) {
-      for (const each of wave) this.#conclude(each, step, guardsOnly);
-      throw new Ended('RolledBack', told(failed));
-    }
-  }
-
-  /** One look at all that is paused, while a person is waited for. */
-  async #glance(wave: readonly Paused[], weight: number): Promise<void> {
-    await this.#watch(wave, { weight, since: now(), looks: new Map() }, 0, true);
-  }
-
-  #ask({ service, pause }: Paused, { looks }: Step, guardsOnly: boolean): Verdict {
-    const { judge: policy } = this.#policy;
-    const { allowedTaskDeaths } = this.#run.policy.rollout;
-    const question = { service: service.name, policy, allowedTaskDeaths, weight: pause.weight };
-    return judgeCanary({ ...question, looks: looks.get(service.name) ?? [], guardsOnly });
-  }
-
-  #conclude(each: Paused, step: Step, skipped: boolean): Verdict {
-    const verdict = this.#ask(each, step, skipped);
-    const outcome = skipped && verdict.outcome === 'pass' ? 'skipped' : verdict.outcome;
-    this.#record(each, step, { ...verdict, outcome });
-    return verdict;
-  }
-
-  #record(
-    { service }: Paused,
-    { weight, since, looks }: Step,
-    end?: { outcome: NonNullable<CanaryStep['verdict']>; reasons: readonly string[] },
-  ): void {
-    const all = looks.get(service.name) ?? [];
-    const latest = all.at(-1);
-    const { name } = service;
-    this.#run.sawCanary({
-      service: name,
-      weight,
-      startedAt: since,
-      looks: all.length,
-      reasons: end?.reasons ?? [],
-      ...(latest && { seen: { canary: latest.canary, baseline: latest.baseline, deaths: latest.deaths } }),
-      ...(end && { verdict: end.outcome, endedAt: now() }),
-    });
   }
 
   /** While a person holds it a canary stays where it is; looks go on, and so does the dead man's switch. */
-  async #whileHeld(wave: readonly Paused[], weight: number): Promise<void> {
-    const { inbox, people } = this.#run;
-    const all = [...this.#earlier, ...wave];
+  async #whileHeld(wave: readonly Paused[], watch: CanaryWatch): Promise<void> {
+    const { inbox, people, paused } = this.#run;
+    const names = paused?.services.join(', ') ?? '';
     for (let { held } = inbox; held !== undefined; { held } = inbox) {
       const { by, reason } = held;
       const why = reason === undefined ? '' : ` (${reason})`;
       const question = {
-        what: `resume: ${namesOf(wave.length > 0 ? wave : all)} held at ${weight} % by ${by}${why}`,
+        what: `resume: ${names} held at ${paused?.weight ?? 100} % by ${by}${why}`,
         signal: 'resume',
         example: { by: '<you>' },
-        until: this.#expiry(all),
+        until: this.#expiry(wave),
       } as const;
-      const wait = this.#secondsToNextLook(all) * 1000;
+      const wait = this.#secondsToNextLook(wave) * 1000;
       const answered = await people.waitFor(question, () => inbox.held === undefined, wait);
-      if (!answered) await this.#glance(wave, weight);
+      if (!answered) await watch.glance();
     }
   }
 
-  /** When the first of them goes back by itself. */
-  #expiry(paused: readonly Paused[]): string {
-    return [...this.#earlier, ...paused].map(({ pause }) => pause.expiresAt).toSorted()[0] ?? '';
+  /** When the first of them, or of the earlier waves, goes back by itself. */
+  #expiry(wave: readonly Paused[]): string {
+    return [...this.#earlier, ...wave].map(({ pause }) => pause.expiresAt).toSorted()[0] ?? '';
   }
 
   /** The next look comes right after the dead man's switch may have acted. */
-  #secondsToNextLook(paused: readonly Paused[]): number {
-    const left = Math.ceil((Date.parse(this.#expiry(paused)) - Date.now()) / 1000) + 1;
+  #secondsToNextLook(wave: readonly Paused[]): number {
+    const left = Math.ceil((Date.parse(this.#expiry(wave)) - Date.now()) / 1000) + 1;
     if (left > 0) return Math.min(HELD_LOOK_SECONDS, left);
     return left > -SWITCH_SECONDS ? SWITCH_SECONDS / 6 : HELD_LOOK_SECONDS;
   }
-}
-
-function lost(service: string, { reasons }: Verdict): Ended {
-  return new Ended('RolledBack', `the canary of ${service} ended: ${reasons.join('; ')}`);
-}
-
-function told(verdicts: readonly Verdict[]): string {
-  return verdicts.flatMap(({ reasons }) => reasons).join('; ');
-}
-
-function namesOf(shifting: readonly Shifting[]): string {
-  return shifting.map(({ service }) => service.name).join(', ');
 }
