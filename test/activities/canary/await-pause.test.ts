@@ -31,20 +31,28 @@ const target = aTarget();
 test('a canary pauses before any traffic, at each step and at 100 %, and ends well; a rolling update after it does not pause', async () => {
   const given = await aShiftedService(rig, 'whole');
   const { service, groups, rule } = given;
-  const canary = await startCanary(rig, given);
+  const { canary: byHalves } = aCanaryPolicy();
+  const policy = aCanaryPolicy({ canary: aCanary({ ...byHalves, steps: [34, 68, 100] }) });
+  const canary = await startCanary(rig, given, { policy });
 
-  const before = await canary.pause();
-  expect(before).toMatchObject({ weight: 0, last: false });
-  await canary.release(before);
-  const half = await canary.pause(before);
-  expect(half).toMatchObject({ weight: 50, last: false });
-  expect(await rig.world.weights(rule)).toEqual({ [groups[0]]: 50, [groups[1]]: 50 });
-  await canary.release(half);
-  const last = await canary.pause(half);
-  expect(last).toMatchObject({ weight: 100, last: true });
-  expect(new Set([before, half, last].map(({ hookId }) => hookId)).size).toBe(3);
-  expect(Date.parse(last.expiresAt)).toBeGreaterThan(Date.now());
-  await canary.release(last);
+  const seen = [];
+  const hooks = new Set<string>();
+  for (let at = await canary.pause(); ; at = await canary.pause(at)) {
+    const { weight, last, hookId, expiresAt } = at;
+    const { [groups[1]]: forwarded } = await rig.world.weights(rule);
+    seen.push({ weight, last, forwarded });
+    hooks.add(hookId);
+    expect(Date.parse(expiresAt)).toBeGreaterThan(Date.now());
+    await canary.release(at);
+    if (last) break;
+  }
+  expect(seen).toEqual([
+    { weight: 0, last: false, forwarded: 0 },
+    { weight: 34, last: false, forwarded: 34 },
+    { weight: 68, last: false, forwarded: 68 },
+    { weight: 100, last: true, forwarded: 100 },
+  ]);
+  expect(hooks.size).toBe(4);
   const { rollout } = canary;
   const following = { target, service, rollout, policy: aPolicy() };
   const verdict = await inside(anActivity(), () => rig.activities.followRollout(following));
