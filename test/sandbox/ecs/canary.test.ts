@@ -9,6 +9,7 @@ import {
   groupOf,
   hookOf,
   paused,
+  traffic,
 } from './shifting-service.ts';
 import { until, World } from './world.ts';
 
@@ -73,7 +74,7 @@ test('a canary gets its share of the traffic, then all of it, and the groups alt
   await ended(world, name);
 });
 
-test('ROLLBACK at a pause puts the traffic back at once and the old version stays', async () => {
+test('ROLLBACK at a pause puts the traffic back at once, no request is lost, and the old version stays', async () => {
   const { name, url, rule, groups, first, second } = await aShiftingService(world, 'back', canary);
   await world.update(name, { taskDefinition: second });
   const before = await paused(world, name);
@@ -81,6 +82,7 @@ test('ROLLBACK at a pause puts the traffic back at once and the old version stay
   const at20 = await paused(world, name, hookOf(before));
   const old = (await world.tasks('RUNNING')).filter(({ taskDefinitionArn }) => taskDefinitionArn === first);
 
+  const requests = traffic(url);
   await answer(world, at20, 'ROLLBACK');
 
   await until(
@@ -95,6 +97,7 @@ test('ROLLBACK at a pause puts the traffic back at once and the old version stay
     lifecycleHookDetails: [{ status: 'FAILED' }],
   });
   expect((await world.steady(name)).taskDefinition).toBe(first);
+  expect(new Set([...Object.keys(await requests.stop()), 'two'])).toEqual(new Set(['one', 'two']));
   const left = (await world.tasks('RUNNING')).filter(({ group }) => group === `service:${name}`);
   expect(new Set(left.map(({ taskArn }) => taskArn))).toEqual(new Set(old.map(({ taskArn }) => taskArn)));
 });

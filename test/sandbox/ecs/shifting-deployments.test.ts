@@ -4,7 +4,12 @@ import {
   DescribeServiceDeploymentsCommand,
   StopServiceDeploymentCommand,
 } from '@aws-sdk/client-ecs';
-import { DescribeRulesCommand, ModifyRuleCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
+import {
+  DeleteRuleCommand,
+  DescribeRulesCommand,
+  ModifyListenerCommand,
+  ModifyRuleCommand,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { DeploymentConfiguration, ServiceDeployment } from '@aws-sdk/client-ecs';
 import {
   answer,
@@ -102,7 +107,7 @@ test('the test rule reaches the new version before production traffic does; the 
   });
 });
 
-test('scaling in the middle changes both revisions and starts no deployment', async () => {
+test('scaling in the middle changes both revisions and starts no deployment; new hooks are for the next', async () => {
   const { name, first, second } = await aShiftingService(world, 'scaled', canary, { desiredCount: 1 });
   await world.update(name, { taskDefinition: second });
   const before = await paused(world, name);
@@ -121,7 +126,11 @@ test('scaling in the middle changes both revisions and starts no deployment', as
   const after = await world.rollout(name);
   expect(after).toMatchObject({ serviceDeploymentArn: before.serviceDeploymentArn, status: 'IN_PROGRESS' });
   expect(hookOf(after)).toBe(hookOf(before));
-  await answer(world, after, 'ROLLBACK');
+  await world.update(name, { deploymentConfiguration: { lifecycleHooks: [] } });
+  await answer(world, after);
+  const still = await paused(world, name, hookOf(after));
+  expect(still.serviceDeploymentArn).toBe(before.serviceDeploymentArn);
+  await answer(world, still, 'ROLLBACK');
   await ended(world, name);
 });
 
@@ -335,4 +344,31 @@ test('the deployments of a service that is deleted are gone with it', async () =
     serviceDeployments: [],
     failures: [{ arn: serviceDeploymentArn, reason: 'MISSING' }],
   });
+});
+
+test('a listener’s default rule can be the production rule', async () => {
+  const { groups, listenerArn, rule: other, url } = await world.balanceTwo('default');
+  await world.elb.send(new DeleteRuleCommand({ RuleArn: other }));
+  const TargetGroups = groups.map((TargetGroupArn, i) => ({ TargetGroupArn, Weight: 1 - i }));
+  const DefaultActions = [{ Type: 'forward' as const, ForwardConfig: { TargetGroups } }];
+  await world.elb.send(new ModifyListenerCommand({ ListenerArn: listenerArn, DefaultActions }));
+  const { Rules } = await world.elb.send(new DescribeRulesCommand({ ListenerArn: listenerArn }));
+  const rule = Rules?.find(({ IsDefault }) => IsDefault)?.RuleArn ?? '';
+  const first = await world.define('default', await world.push('default', goodApp('one')));
+  const second = await world.define('default', await world.push('default', goodApp('two')));
+  await world.create('default', {
+    taskDefinition: first,
+    loadBalancers: balancersOf({ groups, listenerArn, rule, testRule: '', url }),
+    deploymentConfiguration: { strategy: 'BLUE_GREEN', bakeTimeInMinutes: 0 },
+  });
+  await world.steady('default');
+
+  await world.update('default', { taskDefinition: second });
+
+  await until(
+    () => world.weights(rule),
+    (weights) => weights[groups[0]] === 0 && weights[groups[1]] === 100,
+  );
+  expect(await ended(world, 'default')).toMatchObject({ status: 'SUCCESSFUL' });
+  expect(await answers(url, 5)).toEqual({ two: 5 });
 });

@@ -111,3 +111,23 @@ export async function groupOf(world: World, revisionArn: string | undefined): Pr
   );
   return serviceRevisions?.[0]?.resolvedConfiguration?.loadBalancers?.[0]?.targetGroupArn;
 }
+
+/** Requests without a pause, until `stop` is called. @returns what was answered, counted by version or status */
+export function traffic(url: string): { stop(): Promise<Record<string, number>> } {
+  const ending = new AbortController();
+  const counted: Record<string, number> = {};
+  const going = (async () => {
+    while (!ending.signal.aborted) {
+      for (const [who, count] of Object.entries(await answers(url, 5))) {
+        counted[who] = (counted[who] ?? 0) + count;
+      }
+    }
+  })();
+  return {
+    async stop() {
+      ending.abort();
+      await going;
+      return counted;
+    },
+  };
+}

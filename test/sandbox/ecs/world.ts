@@ -59,6 +59,7 @@ export const sickApp = `
 /** Two target groups behind one rule, as deployments that shift traffic need them. */
 export interface TwoGroups {
   readonly groups: readonly [string, string];
+  readonly listenerArn: string;
   readonly rule: string;
   /** Of the paths that begin with /test. */
   readonly testRule: string;
@@ -184,7 +185,7 @@ export class World {
     const forward = (path: string, priority: number): Promise<string> =>
       this.#rule(listenerArn, path, priority, groups, sticky);
     const test = await forward('/test*', 1);
-    return { groups, rule: await forward('*', 2), testRule: test, url };
+    return { groups, listenerArn, rule: await forward('*', 2), testRule: test, url };
   }
 
   async #rule(
