@@ -2,26 +2,38 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import type { BenchOptions } from './options.ts';
-import { tell } from './verdict/tell.ts';
-import { verdict } from './verdict/verdict.ts';
 
 const HELP = `Usage: npm run bench -- NAME [--quick] [--json FILE]
 
   verdict      who tells the truth of a rollout, when, and at how many API calls: Slipway, the AWS CLI, the JavaScript SDK,
-               ecs-deploy, and ecspresso where it is installed                                        (5 minutes)
+               ecs-deploy, and ecspresso where it is installed                                        (4 minutes)
+  harm         how many of the users' requests a bad release harms, by canary and by a plain rolling update (4 minutes)
 
-  --quick      a try of the bench itself in seconds, with fewer services and watchers: its figures mean nothing
+  --quick      of verdict: a try of the bench itself in seconds, with fewer services and watchers; its figures mean nothing
   --json FILE  writes all figures to FILE as well
   --help       shows this
 
 The result is Markdown on standard output. Measure on a machine that does nothing else.`;
 
-/** Each measures, and gives its figures and the Markdown that tells them. */
+/** A command line that can't be meant. */
+class UsageError extends Error {}
+
+/** Each measures, and gives its figures and the Markdown that tells them. Only the one that is asked for is loaded. */
 const benches: Readonly<
   Record<string, (options: BenchOptions) => Promise<{ result: object; markdown: string }>>
 > = {
   async verdict(options) {
+    const [{ verdict }, { tell }] = await Promise.all([
+      import('./verdict/verdict.ts'),
+      import('./verdict/tell.ts'),
+    ]);
     const result = await verdict(options);
+    return { result, markdown: tell(result) };
+  },
+  async harm(options) {
+    if (options.quick) throw new UsageError('harm has no --quick: it always takes its minutes');
+    const [{ harm }, { tell }] = await Promise.all([import('./harm/harm.ts'), import('./harm/tell.ts')]);
+    const result = await harm(options);
     return { result, markdown: tell(result) };
   },
 };
@@ -32,8 +44,6 @@ const started = Date.now();
 function say(text: string): void {
   console.error(`${((Date.now() - started) / 1000).toFixed(1).padStart(6)}s  ${text}`);
 }
-
-class UsageError extends Error {}
 
 async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = parse(args);

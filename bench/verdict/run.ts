@@ -62,11 +62,11 @@ export async function run(stage: Stage, scenario: Scenario, options: RunOptions)
   ]);
   const record = recordOf(stage.world.ecs);
   try {
-    const letting = letHappen(stage, record, scenario, started, () =>
+    const timeToDie = () =>
       options.deathAfter === 'all have spoken'
         ? Promise.all([followed.promise, ...hearing])
-        : wait(options.deathAfter * 1000, undefined, { signal }),
-    );
+        : wait(options.deathAfter * 1000, undefined, { signal });
+    const letting = letHappen({ stage, record, scenario, started, timeToDie, signal });
     // Whoever breaks down ends the run.
     await Promise.race([letting, all.then(() => letting)]);
     await Promise.race([all, wait(options.patience * 1000, undefined, { signal })]);
@@ -82,18 +82,22 @@ export async function run(stage: Stage, scenario: Scenario, options: RunOptions)
   }
 }
 
+interface Events {
+  readonly stage: Stage;
+  readonly record: SandboxRecord;
+  readonly scenario: Scenario;
+  /** Milliseconds since the epoch. */
+  readonly started: number;
+  readonly timeToDie: () => Promise<unknown>;
+  readonly signal: AbortSignal;
+}
+
 /** Waits until ECS is done with all services, and has the tasks die that are to. */
-async function letHappen(
-  stage: Stage,
-  record: SandboxRecord,
-  { dies }: Scenario,
-  started: number,
-  timeToDie: () => Promise<unknown>,
-): Promise<void> {
+async function letHappen({ stage, record, scenario, started, timeToDie, signal }: Events): Promise<void> {
   for (const service of stage.services) {
-    while (!(await record.hasEnded(service, started))) await wait(LOOK_EVERY);
+    while (!(await record.hasEnded(service, started))) await wait(LOOK_EVERY, undefined, { signal });
   }
-  if (!dies) return;
+  if (!scenario.dies) return;
   await timeToDie();
   await stage.strike();
 }
