@@ -89,6 +89,7 @@ test('what ECS refuses of a pause that still waits is its error', async () => {
   const { canary, before } = await atFirstPause('refused');
   await rig.disturb({
     fault: 'error',
+    service: 'ecs',
     action: 'ContinueServiceDeployment',
     code: 'InvalidParameterException',
     message: 'not today',

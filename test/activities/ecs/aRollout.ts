@@ -77,7 +77,7 @@ export interface Rig {
   readonly deps: EcsDeps & { readonly pollMilliseconds: number };
   /** The same activities, made otherwise. */
   readonly withDeps: (change: Partial<EcsDeps>) => EcsActivities;
-  /** Has the sandbox do as the rule says to calls of ECS, until `mend`: see its faults. */
+  /** Has the sandbox do as the rule says, until `mend`: see its faults. */
   readonly disturb: (rule: Record<string, unknown>) => Promise<void>;
   /** How often each rule has struck. */
   readonly struck: () => Promise<number[]>;
@@ -119,8 +119,7 @@ export async function aRig({ speed = 400 } = {}): Promise<Rig> {
     asserted: () => asserted,
     loseLock: (value) => void (lost = value),
     async disturb(rule) {
-      const body = JSON.stringify({ service: 'ecs', ...rule });
-      const answer = await fetch(faults, { method: 'POST', body });
+      const answer = await fetch(faults, { method: 'POST', body: JSON.stringify(rule) });
       if (!answer.ok) throw new Error(await answer.text());
     },
     async struck() {

@@ -66,7 +66,8 @@ test('a return whose answer is lost is not taken for a failure, and nothing is a
 });
 
 describe('what ECS refuses', () => {
-  const refuse = (action: string, code: string) => rig.disturb({ fault: 'error', action, code });
+  const refuse = (action: string, code: string) =>
+    rig.disturb({ fault: 'error', service: 'ecs', action, code });
   afterEach(() => rig.mend());
 
   test('to go back from at a pause is stopped', async () => {
@@ -110,7 +111,6 @@ test('what ECS has taken back by itself, days after it began, is seen and told a
   const given = await aShiftedService(rig, 'by-itself');
   const deadMan = { stepMinutes: 1, lastMinutes: 1 };
   const canary = await startCanary(rig, given, { policy: aPolicy({ canary: aCanary({ deadMan }) }) });
-  await canary.pause();
   await until(
     () => rig.world.rollout('by-itself'),
     ({ status }) => status === 'ROLLBACK_SUCCESSFUL',
