@@ -7,6 +7,7 @@ import type { Activities } from './workflows/activities.ts';
 import { createAwsClients } from './activities/aws.ts';
 import { createCanaryActivities } from './activities/canary/activities.ts';
 import { createEcsActivities } from './activities/ecs/activities.ts';
+import { createEcsReader } from './activities/ecs/reader.ts';
 import { createEnvironmentActivities } from './activities/environment/activities.ts';
 import { createAssertHolder } from './activities/environment/assert-holder.ts';
 import { createNotifyActivities } from './activities/notify/activities.ts';
@@ -37,6 +38,7 @@ export function createActivities({ config, platform, client }: Worker): Activiti
     environment,
   });
   const pollMilliseconds = config.pollSeconds * 1000;
+  const reader = createEcsReader(aws, pollMilliseconds);
   const targetOf = (name: string) => environmentPolicy(loadPlatform(platformFile), name).target;
   return {
     ...createPlatformActivities({ platformFile }),
@@ -52,9 +54,9 @@ export function createActivities({ config, platform, client }: Worker): Activiti
       ...(config.evidenceKey !== undefined && { key: config.evidenceKey }),
       onShutdown: config.onShutdown === 'interrupt' ? 'interrupt' : 'leave running',
     }),
-    ...createEcsActivities({ aws, source, assertHolder, pollMilliseconds }),
-    ...createCanaryActivities({ aws, assertHolder, pollMilliseconds }),
-    ...createVerificationActivities({ aws, pollMilliseconds }),
+    ...createEcsActivities({ aws, source, assertHolder, pollMilliseconds, reader }),
+    ...createCanaryActivities({ aws, assertHolder, pollMilliseconds, reader }),
+    ...createVerificationActivities({ aws, pollMilliseconds, reader }),
     ...createTestActivities({ source, dataDirectory, environment }),
     ...createEnvironmentActivities({ client, aws, taskQueue, targetOf }),
     ...createNotifyActivities({

@@ -6,7 +6,7 @@ import { checkIdentity } from './check-identity.ts';
 import { checkTaskDefinitions } from './check-task-definitions.ts';
 import { followRollout } from './follow-rollout.ts';
 import { planServices, readStates } from './plan-services.ts';
-import { createEcsReader } from './reader.ts';
+import { createEcsReader, type EcsReader } from './reader.ts';
 import { registerTaskDefinition } from './register.ts';
 import { restoreService } from './restore-service.ts';
 import { runMigration } from './run-migration.ts';
@@ -19,11 +19,13 @@ export interface EcsDeps {
   readonly assertHolder: AssertHolder;
   /** Between two looks at ECS. Default 3,000. */
   readonly pollMilliseconds?: number;
+  /** Shared by all activities of a worker, whose polls it coalesces. By default one of these activities' own. */
+  readonly reader?: EcsReader;
 }
 
 export function createEcsActivities(options: EcsDeps): EcsActivities {
   const { pollMilliseconds = 3_000 } = options;
-  const reader = createEcsReader(options.aws, pollMilliseconds);
+  const { reader = createEcsReader(options.aws, pollMilliseconds) } = options;
   const deps = { ...options, reader, pollMilliseconds };
   return withNamedAwsErrors<EcsActivities>({
     checkIdentity: ({ target }) => checkIdentity(deps.aws, target),

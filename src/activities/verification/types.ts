@@ -37,8 +37,8 @@ export interface VerificationActivities {
       /** When the first rollout began (ISO 8601): tasks that died since then count, also those that died while others rolled out. */
       rolledOutSince: string;
       seconds: number;
-      /** `RolloutPolicy.allowedTaskDeaths`; without it the worker's own default. */
-      allowedTaskDeaths?: number;
+      /** `RolloutPolicy.allowedTaskDeaths`. */
+      allowedTaskDeaths: number;
     },
   ): Promise<{ checks: Check[]; metrics: MetricJudgement[] }>;
 }

@@ -14,7 +14,6 @@ export interface WatchDeps {
   readonly aws: AwsClients;
   readonly reader: EcsReader;
   readonly pollMilliseconds: number;
-  readonly allowedDeaths: number;
 }
 
 export type WatchInput = VerificationInput & {
@@ -22,7 +21,7 @@ export type WatchInput = VerificationInput & {
   since: string;
   rolledOutSince: string;
   seconds: number;
-  allowedTaskDeaths?: number;
+  allowedTaskDeaths: number;
 };
 
 export interface Watched {
@@ -84,12 +83,7 @@ async function lookAtServices(
 ): Promise<{ steadiness: Check[]; deaths: Check[] }> {
   const [steadiness, deaths] = await Promise.all([
     checkServiceStatus(deps, input),
-    checkDeaths(
-      deps.reader,
-      input,
-      new Date(input.rolledOutSince),
-      input.allowedTaskDeaths ?? deps.allowedDeaths,
-    ),
+    checkDeaths(deps.reader, input, new Date(input.rolledOutSince), input.allowedTaskDeaths),
   ]);
   return { steadiness, deaths };
 }

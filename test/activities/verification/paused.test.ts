@@ -19,7 +19,7 @@ let activities: VerificationActivities;
 let cloudwatch: CloudWatchClient;
 beforeAll(async () => {
   rig = await aRig();
-  activities = createVerificationActivities({ aws: rig.aws, pollMilliseconds: 30, allowedDeaths: 0 });
+  activities = createVerificationActivities({ aws: rig.aws, pollMilliseconds: 30 });
   cloudwatch = new CloudWatchClient({ endpoint: rig.world.sandbox.url, region: 'eu-west-1', credentials });
 });
 afterAll(async () => {
@@ -158,7 +158,7 @@ test('a paused service that goes back ends the window, and is told apart from on
     rolledOutSince: new Date().toISOString(),
   };
   const watch = (seconds: number) =>
-    inside(anActivity(), () => activities.watchWindow({ ...window, seconds }));
+    inside(anActivity(), () => activities.watchWindow({ ...window, allowedTaskDeaths: 0, seconds }));
 
   expect((await watch(0.2)).checks).toEqual([expect.objectContaining({ passed: true })]);
 

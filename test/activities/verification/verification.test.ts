@@ -27,7 +27,7 @@ let rig: Rig;
 let activities: VerificationActivities;
 beforeAll(async () => {
   rig = await aRig();
-  activities = createVerificationActivities({ aws: rig.aws, pollMilliseconds: 30, allowedDeaths: 0 });
+  activities = createVerificationActivities({ aws: rig.aws, pollMilliseconds: 30 });
 });
 afterAll(() => rig.close());
 
@@ -253,6 +253,7 @@ describe('watching', () => {
         metrics,
         since: new Date().toISOString(),
         rolledOutSince: new Date().toISOString(),
+        allowedTaskDeaths: 0,
         seconds: change.seconds,
       }),
     );
