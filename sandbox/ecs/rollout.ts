@@ -6,7 +6,7 @@ import { watchesAlarms } from './deployment-alarms.ts';
 import { settleAll } from './hooks.ts';
 import { shiftsTraffic } from './strategy.ts';
 import { definitionOf } from './task-spec.ts';
-import { resetTraffic, resolveGroups } from './traffic.ts';
+import { canDivide, resetTraffic, resolveGroups } from './traffic.ts';
 import { breakerThreshold } from './view.ts';
 import { parseImage } from '../tasks/image-reference.ts';
 
@@ -79,6 +79,7 @@ export function beginRollout(
   const serving = source && ecs.tables.revisions.get(source.revisionArn);
   const { deploymentConfiguration } = service;
   const shifts = shiftsTraffic(deploymentConfiguration);
+  const serves = served && canDivide(service.loadBalancers, serving);
   const revision: RevisionRecord = {
     ...revisionOf(ecs, service, arn(ecs, `service-revision/${path}/${digitId()}`), containerImages),
     resolvedConfiguration: { loadBalancers: resolveGroups(service.loadBalancers, serving, shifts) },
@@ -95,7 +96,7 @@ export function beginRollout(
     targetRevisionArn: revision.serviceRevisionArn,
     status: 'PENDING',
     stageSince: at,
-    ...(source && served ? { sourceDeploymentId: source.id } : {}),
+    ...(source && serves ? { sourceDeploymentId: source.id } : {}),
     ...(source ? { servingRevisionArn: source.revisionArn } : {}),
     weights: { production: 0, test: 0 },
     hooks: [],

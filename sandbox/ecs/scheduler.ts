@@ -174,7 +174,9 @@ function noteEnd(ecs: EcsContext, task: TaskRecord): void {
   onService(ecs, task, (service) => {
     const { service: counted, failureCount, says } = afterFailure(service, task, ecs.clock);
     const rollout = currentRollout(ecs, service);
-    if (rollout && failureCount !== undefined) changeRollout(ecs, rollout, { failureCount });
+    const primary = service.deployments.find(({ status }) => status === 'PRIMARY');
+    const counts = task.service?.deploymentId === primary?.id;
+    if (rollout && counts && failureCount !== undefined) changeRollout(ecs, rollout, { failureCount });
     return says.reduce((each, text) => say(ecs, each, text), counted);
   });
 }

@@ -32,17 +32,18 @@ export function shifting(configuration: DeploymentConfiguration, given: Circumst
     ...steps.flatMap((step, i) => trafficStages(step, i + 1, given)),
     at('POST_PRODUCTION_TRAFFIC_SHIFT', keepBoth),
     baking(configuration.bakeTimeInMinutes ?? 0, given),
-    cleanUp,
+    { ...cleanUp, limitMs },
   ];
 }
 
 /** The way back: the traffic first, then the tasks that had begun to take it over. */
 export function shiftingBack(given: Circumstances): Strategy['stages'] {
+  const limitMs = trueMs(STAGE_MINUTES, given);
   return [
-    { ...scaleUpAgain, limitMs: trueMs(STAGE_MINUTES, given) },
+    { ...scaleUpAgain, limitMs },
     shift('TEST_TRAFFIC_SHIFT', { test: 0 }),
     shift('PRODUCTION_TRAFFIC_SHIFT', { production: 0 }),
-    cleanUp,
+    { ...cleanUp, limitMs },
   ];
 }
 

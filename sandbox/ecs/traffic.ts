@@ -29,6 +29,21 @@ export function resolveGroups(
   });
 }
 
+/**
+ * Whether traffic can be divided between a new revision and `serving`: each load balancer leads to one of its two
+ * groups already. A service whose load balancers were replaced, or are new, has nothing to shift from.
+ */
+export function canDivide(
+  loadBalancers: readonly LoadBalancer[],
+  serving: RevisionRecord | undefined,
+): boolean {
+  const taken =
+    serving?.resolvedConfiguration.loadBalancers.map(({ targetGroupArn }) => targetGroupArn) ?? [];
+  return loadBalancers.every(({ targetGroupArn, advancedConfiguration: advanced }) =>
+    [targetGroupArn, advanced?.alternateTargetGroupArn].some((group) => taken.includes(group)),
+  );
+}
+
 /** Has the load balancers' rules divide the traffic as `weights` says; what the record says already is left alone. */
 export function setTraffic(ecs: EcsContext, rollout: ServiceDeploymentRecord, weights: Weights): void {
   for (const { advanced, target, other } of routesOf(ecs, rollout)) {

@@ -119,9 +119,12 @@ describe('tasks', () => {
 
   test('the old ones stop at the clean-up, and the deployment completes without them', () => {
     const cleanUp = { stage: 'CLEAN_UP', weights: { production: 100, test: 100 } };
-    expect(inShort(decide(aShift(cleanUp), strategy(blueGreen)))).toEqual(['stop old scaling 4']);
+    expect(inShort(decide(aShift(cleanUp), strategy(blueGreen)))).toEqual([
+      'lookAgain',
+      'stop old scaling 4',
+    ]);
     const draining = [...tasks(1, 'old', { phase: 'stopping' }), ...tasks(4, 'new')];
-    expect(decide(aShift(cleanUp, { tasks: draining }), strategy(blueGreen))).toEqual([]);
+    expect(inShort(decide(aShift(cleanUp, { tasks: draining }), strategy(blueGreen)))).toEqual(['lookAgain']);
     expect(decide(aShift(cleanUp, { tasks: tasks(4, 'new') }), strategy(blueGreen))).toEqual([
       { kind: 'complete', deploymentId: 'new' },
     ]);
@@ -238,6 +241,11 @@ describe('failures', () => {
     ]);
   });
 
+  test('of new tasks while the old ones go are given a day, too', () => {
+    const view = aShift({ stage: 'CLEAN_UP' }, { tasks: tasks(3, 'new'), now: DAY });
+    expect(decide(view, strategy(canary))).toMatchObject([{ kind: 'fail', cause: 'timeout' }]);
+  });
+
   test.each([
     ['rolls back where that is set', true, 'fail'],
     ['stops the deployment where it is not', false, 'giveUp'],
@@ -274,7 +282,10 @@ describe('the way back', () => {
     expect(decide(going({ stage: 'PRODUCTION_TRAFFIC_SHIFT', interrupted, weights }), back)).toEqual([
       { kind: 'shiftTraffic', weights: { production: 0, test: 0 } },
     ]);
-    expect(inShort(decide(going({ stage: 'CLEAN_UP', interrupted }), back))).toEqual(['stop new scaling 4']);
+    expect(inShort(decide(going({ stage: 'CLEAN_UP', interrupted }), back))).toEqual([
+      'lookAgain',
+      'stop new scaling 4',
+    ]);
   });
 
   test('waits for no old task that is missing just then', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { LoadBalancer } from '@aws-sdk/client-ecs';
 import type { RevisionRecord } from '../../../sandbox/ecs/records.ts';
-import { resolveGroups } from '../../../sandbox/ecs/traffic.ts';
+import { canDivide, resolveGroups } from '../../../sandbox/ecs/traffic.ts';
 
 const balancer: LoadBalancer = {
   targetGroupArn: 'blue',
@@ -29,5 +29,16 @@ describe('a new revision’s target group', () => {
       { targetGroupArn: 'blue', productionListenerRule: 'rule' },
       { targetGroupArn: 'other' },
     ]);
+  });
+});
+
+describe('traffic can be divided', () => {
+  test.each<[string, LoadBalancer[], RevisionRecord | undefined, boolean]>([
+    ['between the two groups of a load balancer', [balancer], serving('green'), true],
+    ['where ECS has none to divide', [], serving('blue'), true],
+    ['not from a group that the service had before', [balancer], serving('older'), false],
+    ['not from a revision without a load balancer', [balancer], undefined, false],
+  ])('%s', (_, balancers, from, expected) => {
+    expect(canDivide(balancers, from)).toBe(expected);
   });
 });
