@@ -153,7 +153,7 @@ async function backTo(
   const taskDefinition = target.taskDefinitions[name];
   if (service === undefined || taskDefinition === undefined) return;
   const { proof: lock } = run.lock;
-  const wanted = { ...service, desiredCount: target.desiredCounts[name] ?? service.desiredCount };
+  const count = target.desiredCounts[name] ?? service.desiredCount;
   const before = states.find(({ service: s }) => s === name)?.taskDefinition ?? 'nothing';
   await run.step(
     `roll back ${name}`,
@@ -165,8 +165,8 @@ async function backTo(
         policy.timeoutSeconds,
       ).restoreService({
         target: where,
-        service: wanted,
-        previous: asItWas(name, taskDefinition, wanted.desiredCount),
+        service,
+        previous: asItWas(name, taskDefinition, count),
         rollout: policy,
         lock,
       });
