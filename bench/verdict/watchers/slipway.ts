@@ -1,6 +1,7 @@
 import type { MockActivityEnvironment } from '@temporalio/testing';
 import { createAwsClients } from '../../../src/activities/aws.ts';
 import { createEcsActivities } from '../../../src/activities/ecs/activities.ts';
+import { createEcsReader } from '../../../src/activities/ecs/reader.ts';
 import type { Rollout } from '../../../src/activities/ecs/types.ts';
 import { createVerificationActivities } from '../../../src/activities/verification/activities.ts';
 import type { RolloutPolicy, ServicePolicy, Target } from '../../../src/domain/policy.ts';
@@ -41,7 +42,8 @@ export class Slipway {
     this.#aws = createAwsClients({ endpoint: watch.proxy.url, credentials });
     const readFile = () => Promise.reject(new Error('nothing of the repository is needed'));
     const assertHolder = () => Promise.resolve();
-    const deps = { aws: this.#aws, pollMilliseconds };
+    const reader = createEcsReader(this.#aws, pollMilliseconds);
+    const deps = { aws: this.#aws, pollMilliseconds, reader };
     this.#activities = {
       ...createEcsActivities({ ...deps, source: { readFile }, assertHolder }),
       ...createVerificationActivities(deps),
