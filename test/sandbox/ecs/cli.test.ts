@@ -69,7 +69,11 @@ test('register, create, wait, update, describe, stop: a rollout and its rollback
     ),
   ).resolves.toEqual([1, 'ACTIVE']);
 
-  await ecs('update-service', '--cluster', CLUSTER, '--service', 'web', '--task-definition', sick);
+  // Nothing but the CLI's own call ends this one, however long that takes to come.
+  await ecs(
+    ...['update-service', '--cluster', CLUSTER, '--service', 'web', '--task-definition', sick],
+    ...['--deployment-configuration', 'deploymentCircuitBreaker={enable=false,rollback=false}'],
+  );
   const [deployment] = (await ecs(
     'list-service-deployments',
     ...['--cluster', CLUSTER, '--service', 'web', '--status', 'IN_PROGRESS'],

@@ -75,7 +75,8 @@ test('a rollback goes on, too', async () => {
 
 test('a pause that expires while no sandbox runs acts when one does', async () => {
   const { name, first } = service;
-  const timeoutConfiguration = { timeoutInMinutes: 1 };
+  // 4.8 s at this speed: time enough to see the pause before it expires.
+  const timeoutConfiguration = { timeoutInMinutes: 4 };
   const lifecycleHooks = [{ ...canary.lifecycleHooks?.[0], timeoutConfiguration }];
   await world.update(name, { taskDefinition: first, deploymentConfiguration: { lifecycleHooks } });
   const { lifecycleHookDetails = [] } = await paused(world, name);
