@@ -4,7 +4,7 @@ import { SLIPWAY_ROLLOUT, SLIPWAY_WINDOW } from './run.ts';
 import type { Measured, VerdictResult } from './verdict.ts';
 
 /** What Slipway promises: seconds after the truth, and looks in 5 s for ten services. */
-export const GOAL = { seconds: 5, describeServicesPer5s: 1 };
+const GOAL = { seconds: 5, describeServicesPer5s: 1 };
 
 const HEAD = [
   'the release',
