@@ -33,7 +33,7 @@ function rollOut(
   const stage = stages[at];
   const failure = failed(view, rollout, primary, stage);
   if (failure.length > 0) return failure;
-  if (!stage) return [entry(stages[0])];
+  if (!stage) return stages.slice(0, 1).map(entry);
   const pauses = waiting(rollout, view.now);
   if (!stage.isDone(view)) return [...pauses, ...stage.work(view), ...deadline(rollout, stage)];
   if (pauses.length > 0) return [...pauses, ...stage.work(view)];

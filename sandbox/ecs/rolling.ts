@@ -24,13 +24,6 @@ const cleanUp: Stage = {
 /** A rolling deployment's stages, forward and back. With alarms it ends only when they have been watched for a while. */
 export function rolling(configuration: DeploymentConfiguration, given: Circumstances): Strategy['stages'] {
   if (configuration.alarms?.enable !== true || given.rollingBack) return [scaleUp, cleanUp];
-  const minutes = Math.max(configuration.bakeTimeInMinutes ?? 0, ALARM_MINUTES);
-  return [
-    scaleUp,
-    cleanUp,
-    {
-      ...bakeTime(minutes, given),
-      work: (view) => [...replaceTasks(view), ...bakeTime(minutes, given).work(view)],
-    },
-  ];
+  const bake = bakeTime(Math.max(configuration.bakeTimeInMinutes ?? 0, ALARM_MINUTES), given);
+  return [scaleUp, cleanUp, { ...bake, work: (view) => [...replaceTasks(view), ...bake.work(view)] }];
 }

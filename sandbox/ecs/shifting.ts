@@ -20,11 +20,9 @@ export function shifting(configuration: DeploymentConfiguration, given: Circumst
   // Without traffic to divide there is nothing to be seen at a part of it.
   const steps = given.sourced ? trafficSteps(configuration) : all;
   const limitMs = trueMs(STAGE_MINUTES, given);
-  const before: Stage[] = given.reconciles ? [{ ...reconcile, limitMs }] : [];
-  const [first, ...rest]: Stage[] = [...before, at('PRE_SCALE_UP', keepSource)];
   return [
-    first ?? reconcile,
-    ...rest,
+    ...(given.reconciles ? [{ ...reconcile, limitMs }] : []),
+    at('PRE_SCALE_UP', keepSource),
     { ...scaleUp, limitMs },
     at('POST_SCALE_UP', keepBoth),
     shift('TEST_TRAFFIC_SHIFT', { test: 100 }),

@@ -34,7 +34,7 @@ export interface Stage {
  */
 export interface Strategy {
   readonly name: string;
-  readonly stages: readonly [Stage, ...Stage[]];
+  readonly stages: readonly Stage[];
 }
 
 /** What a strategy's stages depend on besides its configuration. */

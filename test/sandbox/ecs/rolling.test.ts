@@ -136,12 +136,12 @@ test('StopServiceDeployment puts the last good version back', async () => {
   });
   const { serviceDeploymentArn } = await until(
     () => world.rollout('stopped'),
-    ({ status }) => status === 'IN_PROGRESS',
+    ({ targetServiceRevision }) => targetServiceRevision?.runningTaskCount === 2,
   );
 
-  await world.ecs.send(new StopServiceDeploymentCommand({ serviceDeploymentArn }));
-  // A rollback that is under way goes on.
-  await world.ecs.send(new StopServiceDeploymentCommand({ serviceDeploymentArn }));
+  const stop = new StopServiceDeploymentCommand({ serviceDeploymentArn });
+  // The second one meets a rollback that is under way, and leaves it to that.
+  await Promise.all([world.ecs.send(stop), world.ecs.send(stop)]);
 
   const rollout = await until(
     () => world.rollout('stopped'),

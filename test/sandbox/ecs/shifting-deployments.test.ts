@@ -10,7 +10,7 @@ import {
   ModifyListenerCommand,
   ModifyRuleCommand,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
-import type { DeploymentConfiguration, ServiceDeployment } from '@aws-sdk/client-ecs';
+import type { AdvancedConfiguration, DeploymentConfiguration, ServiceDeployment } from '@aws-sdk/client-ecs';
 import {
   answer,
   answers,
@@ -371,4 +371,28 @@ test('a listener’s default rule can be the production rule', async () => {
   );
   expect(await ended(world, 'default')).toMatchObject({ status: 'SUCCESSFUL' });
   expect(await answers(url, 5)).toEqual({ two: 5 });
+});
+
+test('a load balancer that can’t be shifted is refused when it is given', async () => {
+  const balanced = await world.balanceTwo('refused');
+  const taskDefinition = await world.define('refused', await world.push('refused', goodApp('one')));
+  const [balancer = {}] = balancersOf(balanced);
+  const gone = `${balanced.rule}0`;
+  const create = (advanced: AdvancedConfiguration): Promise<unknown> => {
+    const advancedConfiguration = { ...balancer.advancedConfiguration, ...advanced };
+    const loadBalancers = [{ ...balancer, advancedConfiguration }];
+    const deploymentConfiguration = { ...canary, lifecycleHooks: [] };
+    return world.create('refused', { taskDefinition, loadBalancers, deploymentConfiguration });
+  };
+
+  await expect(create({ productionListenerRule: gone })).rejects.toThrow(
+    `The listener rule ${gone} does not exist`,
+  );
+  await expect(create({ testListenerRule: gone })).rejects.toThrow(
+    `The listener rule ${gone} does not exist`,
+  );
+  await expect(create({ roleArn: undefined })).rejects.toThrow('roleArn must be specified');
+  await expect(create({ alternateTargetGroupArn: balanced.groups[0] })).rejects.toThrow(
+    'alternateTargetGroupArn must be another target group',
+  );
 });
