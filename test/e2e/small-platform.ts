@@ -1,24 +1,18 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { execa } from 'execa';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { freePorts } from '../../scripts/rehearsal/ports.ts';
+import { commitReleases, SERVICE_MODULE, SHARED_CODE, takenFromExample, type Files } from './repository.ts';
 
-const EXAMPLE = join(import.meta.dirname, '..', '..', 'examples', 'writing-platform');
+const SERVER = 'services/suggestions/server.mjs';
 /** What the small platform takes of the example as it is. */
 const TAKEN = [
-  'services/suggestions/server.mjs',
+  SERVER,
   'services/suggestions/excerpt.mjs',
   'services/suggestions/pick.mjs',
-  ...['call', 'drain', 'failure', 'log', 'serve', 'settings', 'text'].map(
-    (name) => `services/shared/${name}.mjs`,
-  ),
-  ...['main', 'outputs', 'variables', 'versions'].map((name) => `terraform/modules/service/${name}.tf`),
-  'terraform/.terraform.lock.hcl',
+  ...SHARED_CODE,
+  ...SERVICE_MODULE,
 ];
-
-/** Files by their path in the repository. */
-export type Files = Readonly<Record<string, string>>;
 
 export interface SmallPlatform {
   readonly platformFile: string;
@@ -44,7 +38,7 @@ export async function createSmallPlatform(options: {
   const directory = join(options.directory, 'small');
   const repository = join(directory, 'repository');
   await mkdir(join(directory, 'state'), { recursive: true });
-  const commits = await commitReleases(repository, options.releases);
+  const commits = await commitReleases(repository, await plainest(), options.releases);
   const names = Object.keys(options.environments);
   const ports = await freePorts(names.length);
   const port = (environment: string) => ports[names.indexOf(environment)] ?? 0;
@@ -93,57 +87,25 @@ import { setTimeout as pause } from 'node:timers/promises';
 while (existsSync(${JSON.stringify(file)})) await pause(50);
 `,
     'services/suggestions/server.mjs': `import './wait.mjs';\nawait import('./serving.mjs');\n`,
-    'services/suggestions/serving.mjs': SERVER,
+    'services/suggestions/serving.mjs': SERVED,
   };
 }
+
+const { [SERVER]: SERVED = '' } = await takenFromExample([SERVER]);
 
 /** Not for ever: a test that failed must not leave it behind. */
 function waitWhile(file: string): string {
   return `for i in $(seq 1200); do [ -e '${file}' ] || break; sleep 0.1; done`;
 }
 
-const SERVER = await readFile(join(EXAMPLE, 'services/suggestions/server.mjs'), 'utf8');
-
 async function plainest(): Promise<Files> {
-  const taken = await Promise.all(
-    TAKEN.map(async (path) => [path, await readFile(join(EXAMPLE, path), 'utf8')] as const),
-  );
   return {
-    ...Object.fromEntries(taken),
+    ...(await takenFromExample(TAKEN)),
     'terraform/main.tf': TERRAFORM,
     'deploy/suggestions.json': JSON.stringify(TASK_DEFINITION, undefined, 2),
     'deploy/settings.json': JSON.stringify({ STYLE: 'plain' }),
     'tests/check.mjs': TEST,
   };
-}
-
-async function commitReleases(
-  repository: string,
-  releases: Readonly<Record<string, Files>>,
-): Promise<Record<string, string>> {
-  const git = async (...args: string[]) => (await execa('git', args, { cwd: repository })).stdout;
-  await mkdir(repository, { recursive: true });
-  await git('init', '--quiet', '--initial-branch=main');
-  await git('config', 'user.name', 'Small Platform');
-  await git('config', 'user.email', 'small-platform@example.com');
-  const base = await plainest();
-  const commits: Record<string, string> = {};
-  for (const [version, changes] of Object.entries(releases)) {
-    await git('rm', '-r', '--quiet', '--force', '--ignore-unmatch', '.');
-    await write(repository, { ...base, ...changes, VERSION: version });
-    await git('add', '--all', '--force', '.');
-    await git('commit', '--quiet', '--message', `Release ${version}`);
-    commits[version] = await git('rev-parse', 'HEAD');
-  }
-  return commits;
-}
-
-async function write(repository: string, files: Files): Promise<void> {
-  for (const [path, content] of Object.entries(files)) {
-    const file = join(repository, path);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, content);
-  }
 }
 
 function policy(
@@ -232,6 +194,9 @@ module "service" {
   subnets            = ["subnet-00000000000000001", "subnet-00000000000000002"]
   security_groups    = ["sg-00000000000000001"]
   execution_role_arn = "arn:aws:iam::000000000000:role/writing-execution"
+
+  canary                 = false
+  load_balancer_role_arn = "arn:aws:iam::000000000000:role/writing-load-balancer"
 }
 
 resource "aws_ssm_parameter" "token" {

@@ -14,10 +14,18 @@ import { workflowId } from '../../src/contract.ts';
 import type { EnvironmentStatus } from '../../src/domain/ledger.ts';
 import type { DeploymentReport } from '../../src/domain/report.ts';
 import type { RunStatus } from '../../src/domain/status.ts';
-import { createSmallPlatform, type Files, type SmallPlatform } from './small-platform.ts';
+import { createCanaryPlatform, type CanaryEnvironment, type CanaryPlatform } from './canary-platform.ts';
+import type { ServiceName } from './canary-platform.ts';
+import { Faults } from './faults.ts';
+import type { Files } from './repository.ts';
+import { createSmallPlatform, type SmallPlatform } from './small-platform.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 export const PLATFORM = 'writing-platform';
+/** Divides the sandbox's waits. */
+const SPEED = 20;
+/** A dead man's switch counts in minutes. */
+const CANARY_SPEED = 40;
 
 /** How a run ended, whichever way. */
 export interface Ending {
@@ -32,6 +40,7 @@ export class Stage {
   readonly directory: string;
   readonly ecs = new ECSClient();
   readonly ssm = new SSMClient();
+  readonly faults: Faults;
   #workerEnv: Readonly<Record<string, string>>;
   readonly #small: SmallPlatform | undefined;
 
@@ -42,13 +51,14 @@ export class Stage {
   ) {
     this.rehearsal = rehearsal;
     this.directory = rehearsal.directory;
+    this.faults = new Faults(rehearsal.sandboxUrl);
     this.#small = small;
     this.#workerEnv = workerEnv;
   }
 
   /** The whole example. No worker runs yet. */
   static async ofExample(): Promise<Stage> {
-    const [rehearsal, bundle] = await begin();
+    const [rehearsal, bundle] = await begin(SPEED);
     return new Stage(rehearsal, undefined, { SLIPWAY_WORKFLOW_BUNDLE: bundle });
   }
 
@@ -57,17 +67,36 @@ export class Stage {
     environments: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
     releases: (directory: string) => Readonly<Record<string, Files>>,
   ): Promise<Stage> {
-    const [rehearsal, bundle] = await begin();
+    const [stage] = await Stage.#of(SPEED, ({ directory }) =>
+      createSmallPlatform({ directory, environments, releases: releases(directory) }),
+    );
+    return stage;
+  }
+
+  /** A platform that goes by canary, its releases published. No worker runs yet. */
+  static async ofCanaryPlatform(options: {
+    readonly services: readonly ServiceName[];
+    readonly versions: readonly string[];
+    readonly environments: Readonly<Record<string, CanaryEnvironment>>;
+  }): Promise<{ stage: Stage; platform: CanaryPlatform }> {
+    const [stage, platform] = await Stage.#of(CANARY_SPEED, ({ directory, env }) =>
+      createCanaryPlatform({ ...options, directory, env }),
+    );
+    return { stage, platform };
+  }
+
+  static async #of<P extends SmallPlatform>(
+    speed: number,
+    create: (rehearsal: Rehearsal) => Promise<P>,
+  ): Promise<[Stage, P]> {
+    const [rehearsal, bundle] = await begin(speed);
     try {
-      const { directory } = rehearsal;
-      const small = await createSmallPlatform({ directory, environments, releases: releases(directory) });
-      for (const [version, commit] of Object.entries(small.commits)) {
-        await rehearsal.publish(version, commit, small.repository);
+      const platform = await create(rehearsal);
+      for (const [version, commit] of Object.entries(platform.commits)) {
+        await rehearsal.publish(version, commit, platform.repository);
       }
-      return new Stage(rehearsal, small, {
-        SLIPWAY_WORKFLOW_BUNDLE: bundle,
-        SLIPWAY_PLATFORM_FILE: small.platformFile,
-      });
+      const env = { SLIPWAY_WORKFLOW_BUNDLE: bundle, SLIPWAY_PLATFORM_FILE: platform.platformFile };
+      return [new Stage(rehearsal, platform, env), platform];
     } catch (error) {
       await end(rehearsal);
       throw error;
@@ -127,6 +156,18 @@ export class Stage {
     return (await execa(cli, [...args, '--address', this.rehearsal.temporalAddress])).stdout;
   }
 
+  /** `slipway` from the sources. @returns its stdout */
+  async slipway(...args: string[]): Promise<string> {
+    const program = join(ROOT, 'src', 'starter.ts');
+    return (await execa('node', [program, ...args], { env: this.workerEnv, extendEnv: false })).stdout;
+  }
+
+  /** A signal by the `temporal` command, as people send it. */
+  async signal(run: WorkflowHandle, name: string, input: unknown): Promise<void> {
+    const named = ['--workflow-id', run.workflowId, '--name', name];
+    await this.temporal('workflow', 'signal', ...named, '--input', JSON.stringify(input));
+  }
+
   /** The AWS CLI's answer, parsed. */
   async aws<T>(...args: string[]): Promise<T> {
     const cli = loadTools().awsCli ?? 'aws';
@@ -143,10 +184,10 @@ export class Stage {
   }
 }
 
-async function begin(): Promise<[Rehearsal, string]> {
+async function begin(speed: number): Promise<[Rehearsal, string]> {
   const directory = await mkdtemp(join(tmpdir(), 'slipway-e2e-'));
   const bundling = execa('node', [join(ROOT, 'scripts', 'bundle.ts')]);
-  const [rehearsal, bundle] = await Promise.allSettled([Rehearsal.start({ directory, speed: 20 }), bundling]);
+  const [rehearsal, bundle] = await Promise.allSettled([Rehearsal.start({ directory, speed }), bundling]);
   if (rehearsal.status === 'fulfilled' && bundle.status === 'fulfilled')
     return [rehearsal.value, bundle.value.stdout];
   if (rehearsal.status === 'fulfilled') await end(rehearsal.value);
@@ -193,15 +234,42 @@ export async function eventually<T>(
       const found = await look();
       if (found !== undefined && found !== false) return found;
     } catch (error) {
+      if (error instanceof Over) throw error;
       last = error;
     }
     if (Date.now() > deadline) throw new Error(`not within ${within / 1000} s: ${what}`, { cause: last });
   }
 }
 
+/** Milliseconds that a run may need to come to any of its steps, on a busy machine. */
+const RUN_WITHIN = 150_000;
+
+/** There is nothing more to wait for. */
+class Over extends Error {}
+
+/** Waits for something of an open run. @throws Error with how the run ended, when it did so before */
+export async function eventuallyIn<T>(
+  run: WorkflowHandle,
+  what: string,
+  look: () => Promise<T | undefined | false>,
+): Promise<T> {
+  return await eventually(
+    `${run.workflowId}: ${what}`,
+    async () => {
+      // Asked first: what is found at the very end still counts.
+      const { status } = await run.describe();
+      const found = await look();
+      if ((found !== undefined && found !== false) || status.name === 'RUNNING') return found;
+      const { outcome, message } = await endingOf(run);
+      throw new Over(`${run.workflowId} ended before: ${what}: ${outcome}: ${message}`);
+    },
+    RUN_WITHIN,
+  );
+}
+
 /** Waits until a worker does an activity of that type for the run. */
 export async function untilActivity(run: WorkflowHandle, type: string): Promise<void> {
-  await eventually(`${type} is under way in ${run.workflowId}`, async () => {
+  await eventuallyIn(run, `${type} is under way`, async () => {
     const { raw } = await run.describe();
     return raw.pendingActivities?.some(
       ({ activityType, state }) =>
@@ -212,7 +280,7 @@ export async function untilActivity(run: WorkflowHandle, type: string): Promise<
 
 /** Waits until a run asks for an approval. @returns its evidence's digest, cut as people type it */
 export async function untilApprovalIsAsked(run: WorkflowHandle): Promise<string> {
-  return await eventually(`${run.workflowId} waits for its approval`, async () => {
+  return await eventuallyIn(run, 'it waits for its approval', async () => {
     const status = await run.query<RunStatus>('status');
     return (
       status.waiting?.what.startsWith('approval') === true &&
