@@ -6,8 +6,8 @@ import type { BenchOptions } from './options.ts';
 const HELP = `Usage: npm run bench -- NAME [--quick] [--json FILE]
 
   verdict      who tells the truth of a rollout, when, and at how many API calls: Slipway, the AWS CLI, the JavaScript SDK,
-               ecs-deploy, and ecspresso where it is installed                                        (4 minutes)
-  harm         how many of the users' requests a bad release harms, by canary and by a plain rolling update (4 minutes)
+               ecs-deploy, and ecspresso where it is installed                                        (5 minutes)
+  harm         how many of the users' requests a bad release harms, by canary and by a plain rolling update (5 minutes)
 
   --quick      of verdict: a try of the bench itself in seconds, with fewer services and watchers; its figures mean nothing
   --json FILE  writes all figures to FILE as well
@@ -45,6 +45,9 @@ function say(text: string): void {
   console.error(`${((Date.now() - started) / 1000).toFixed(1).padStart(6)}s  ${text}`);
 }
 
+/** Ctrl-C: what runs is stopped and cleared away first. A second one doesn't wait. */
+const stop = new AbortController();
+
 async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = parse(args);
   if (values.help) return console.log(HELP);
@@ -54,9 +57,7 @@ async function main(args: readonly string[]): Promise<void> {
     const found = positionals.length === 0 ? 'nothing' : positionals.join(' ');
     throw new UsageError(`asked for ${found}, but there is: ${Object.keys(benches).join(', ')}`);
   }
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => stop.abort(new Error('stopped')));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   const { result, markdown } = await bench({ quick: values.quick, signal: stop.signal, say });
   console.log(markdown);
   if (values.json !== undefined) {
@@ -82,6 +83,11 @@ function parse(args: readonly string[]) {
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
+  if (stop.signal.aborted) {
+    console.error('Stopped.');
+    process.exitCode = 130;
+    return;
+  }
   if (error instanceof UsageError) console.error(`${error.message}\nTry: npm run bench -- --help`);
   else console.error(error);
   process.exitCode = error instanceof UsageError ? 2 : 1;

@@ -39,39 +39,42 @@ const WAYS: readonly Way[] = ['canary', 'rolling update'];
 /** How many of the users' requests a bad release harms before Slipway has taken it back: by each way the same, under the same traffic. */
 export async function harm({ say, signal }: Pick<BenchOptions, 'say' | 'signal'>): Promise<HarmResult> {
   const measured: Harm[] = [];
-  for (const way of WAYS) {
-    signal.throwIfAborted();
-    measured.push(await measureHarm(way, say));
-  }
+  for (const way of WAYS) measured.push(await measureHarm(way, say, signal));
   return { bench: 'harm', good: GOOD, bad: BAD, requestsPerSecond: REQUESTS_PER_SECOND, measured };
 }
 
-async function measureHarm(way: Way, say: BenchOptions['say']): Promise<Harm> {
+async function measureHarm(way: Way, say: BenchOptions['say'], signal: AbortSignal): Promise<Harm> {
   const directory = await mkdtemp(join(tmpdir(), 'bench-harm-'));
   const rehearsal = await Rehearsal.start({ directory, speed: 40 });
+  const stage = { rehearsal, signal };
   try {
     if (way === 'rolling update') await withoutCanary(rehearsal.platformFile);
     await Promise.all([rehearsal.startWorker(), ...[GOOD, BAD].map((each) => rehearsal.publish(each))]);
     say(`${way}: ${GOOD} goes to production ...`);
-    const first = await deploy(rehearsal, GOOD);
-    const { outcome, message } = await endingOf(first.run);
+    const { run } = await deploy(stage, GOOD);
+    const { outcome, message } = await endingOf(run);
     if (outcome !== 'Completed') throw new Error(`${GOOD} did not get to production: ${message}`);
-    return await underTraffic(rehearsal, way, say);
+    say(`${way}: ${BAD} follows, under ${REQUESTS_PER_SECOND} requests a second ...`);
+    return { way, ...(await underTraffic(stage)) };
   } finally {
     await rehearsal.stop();
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-async function underTraffic(rehearsal: Rehearsal, way: Way, say: BenchOptions['say']): Promise<Harm> {
-  const users = new Traffic(rehearsal.url('production', 'editor'), REQUESTS_PER_SECOND);
+interface HarmStage {
+  readonly rehearsal: Rehearsal;
+  readonly signal: AbortSignal;
+}
+
+async function underTraffic(stage: HarmStage): Promise<Omit<Harm, 'way'>> {
+  const users = new Traffic(stage.rehearsal.url('production', 'editor'), REQUESTS_PER_SECOND);
   try {
-    say(`${way}: ${BAD} follows, under ${REQUESTS_PER_SECOND} requests a second ...`);
-    const { run, approvedAt } = await deploy(rehearsal, BAD, () => users.start());
+    const { run, approvedAt } = await deploy(stage, BAD, () => users.start());
     const { outcome, message: summary } = await endingOf(run);
     const seconds = (Date.now() - approvedAt) / 1000;
     const { sent, failed } = await users.stop();
-    return { way, outcome, summary, seconds, sent, failed };
+    return { outcome, summary, seconds, sent, failed };
   } finally {
     await users.stop();
   }
@@ -79,14 +82,19 @@ async function underTraffic(rehearsal: Rehearsal, way: Way, say: BenchOptions['s
 
 /** @param beforeApproval done when the run waits for nothing but its approval */
 async function deploy(
-  rehearsal: Rehearsal,
+  { rehearsal, signal }: HarmStage,
   version: string,
   beforeApproval?: () => void,
 ): Promise<{ run: WorkflowHandle; approvedAt: number }> {
+  signal.throwIfAborted();
   const run = await rehearsal.client.workflow.start('deployToProduction', {
     taskQueue: 'slipway',
     workflowId: `bench.production.${version}`,
     args: [{ ...rehearsal.release(version), startedBy: 'bench' }],
+  });
+  // Whoever waits for the run is told at once.
+  signal.addEventListener('abort', () => void run.terminate('stopped').catch(() => undefined), {
+    once: true,
   });
   const evidence = await untilApprovalIsAsked(run);
   beforeApproval?.();
