@@ -7,7 +7,7 @@ const HELP = `Usage: npm run bench -- NAME [--quick] [--json FILE]
 
   verdict      who tells the truth of a rollout, when, and at how many API calls: Slipway, the AWS CLI, the JavaScript SDK,
                ecs-deploy, and ecspresso where it is installed                                        (5 minutes)
-  harm         how many of the users' requests a bad release harms, by canary and by a plain rolling update (5 minutes)
+  harm         how many of the users' requests a bad release harms, by canary and by a plain rolling update (3 minutes)
 
   --quick      of verdict: a try of the bench itself in seconds, with fewer services and watchers; its figures mean nothing
   --json FILE  writes all figures to FILE as well

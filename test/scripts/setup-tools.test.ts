@@ -74,6 +74,18 @@ test('without Python, or when pip fails, the download is left to the SDK', async
   expect(serverExecutable(loadTools(project.root).temporalCli)).toEqual({ type: 'cached-download' });
 });
 
+test('the benches get ecs-deploy, verified by hash, whose command finds its packages', async () => {
+  await installPython();
+
+  await project.start(['--for', 'bench', '--', 'node', '-e', '']);
+
+  const { ecsDeploy = '' } = loadTools(project.root);
+  expect(ecsDeploy).toBe(join(project.root, '.tools/bin/ecs'));
+  expect(await readFile(ecsDeploy, 'utf8')).toMatch(/PYTHONPATH='.*\.tools\/python-bench-[0-9a-f]+'/);
+  const calls = (await pipCalls()).filter((call) => call.includes('requirements-bench.txt'));
+  expect(calls).toEqual([expect.stringMatching(/--no-deps --require-hashes --only-binary=:all:/)]);
+});
+
 test('the tests’ tools cannot be done without: pip’s failure is reported with a remedy', async () => {
   await installPython(1);
 
