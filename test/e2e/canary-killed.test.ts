@@ -112,7 +112,7 @@ describe('a worker that was killed by SIGKILL while a canary was paused', () => 
       expect(await releases[name]()).toBe(pauses);
       await expectOneDeployment(name);
     },
-    200_000,
+    300_000,
   );
 
   test('between a release and its answer: it is not repeated, and the release goes live', async () => {
@@ -122,7 +122,7 @@ describe('a worker that was killed by SIGKILL while a canary was paused', () => 
     await expectOneDeployment('continuing');
     // The two pauses of web that were left, and the last one of api.
     expect((await releases.continuing()) - releasedBefore).toBe(3);
-  }, 200_000);
+  }, 300_000);
 
   test("for longer than the dead man's switch: ECS goes back by itself, and the next worker takes back the rest", async () => {
     const { message, report } = await endsAs('RolledBack', runs.alone);
@@ -135,7 +135,7 @@ describe('a worker that was killed by SIGKILL while a canary was paused', () => 
     // The wave before was at its last pause.
     expect((await deploymentOf(the(stage), 'alone', 'api'))?.status).toBe('ROLLBACK_SUCCESSFUL');
     expect(await leftOf('1.1.0', 'alone')).toEqual({ settings: [], tags: [], configuration: '1.0.0' });
-  }, 200_000);
+  }, 300_000);
 });
 
 /** Of Terraform, of 1.0.0 and of 1.1.0: none was started twice. */

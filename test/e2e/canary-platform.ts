@@ -126,7 +126,7 @@ async function filesOf(services: readonly ServiceName[]): Promise<Files> {
   return {
     ...(await takenFromExample(SHARED_CODE)),
     ...Object.fromEntries(own),
-    'terraform/main.tf': terraform(services),
+    'terraform/main.tf': configuration(services),
     'deploy/settings.json': JSON.stringify({ STYLE: 'plain' }),
     'tests/check.mjs': CHECK,
     'tests/smoke.mjs': SMOKE,
@@ -262,7 +262,7 @@ function taskDefinition(name: ServiceName): unknown {
 }
 
 /** A release's own configuration: it knows the addresses, and has something that each release changes. */
-function terraform(services: readonly ServiceName[]): string {
+function configuration(services: readonly ServiceName[]): string {
   const outputs = services
     .filter((name) => name !== 'queue')
     .map((name) => `\noutput "${name}_url" {\n  value = "http://127.0.0.1:\${var.ports["${name}"]}"\n}\n`);
