@@ -47,10 +47,13 @@ export async function watchWindow(deps: WatchDeps, input: WatchInput): Promise<W
     const isLast = Date.now() >= until;
     const isDue = isLast || Date.now() - judgedAt >= metricsEvery;
     const seen = await lookPatiently(
-      paced(deps.pollMilliseconds, async () => ({
-        ...(await lookAtServices(deps, input)),
-        ...(isDue && { judged: await judgeMetrics(deps, input) }),
-      })),
+      paced(deps.pollMilliseconds, async () => {
+        const look = { ...deps, reader: readingServicesOnce(deps.reader) };
+        return {
+          ...(await lookAtServices(look, input)),
+          ...(isDue && { judged: await judgeMetrics(look, input) }),
+        };
+      }),
     );
     const { steadiness, deaths } = seen;
     if (seen.judged) {
@@ -65,6 +68,12 @@ export async function watchWindow(deps: WatchDeps, input: WatchInput): Promise<W
       isLast ? deps.pollMilliseconds : Math.min(deps.pollMilliseconds, Math.max(0, until - Date.now())),
     );
   }
+}
+
+/** Status and metrics of one look are about the same services: ECS is asked for them once. */
+function readingServicesOnce(reader: EcsReader): EcsReader {
+  let read: ReturnType<EcsReader['services']> | undefined;
+  return { ...reader, services: (target, names) => (read ??= reader.services(target, names)) };
 }
 
 /** The same look, which waits before it is taken again. */
