@@ -48,10 +48,11 @@ export interface Replacement {
 /**
  * What was there before: a state that serves, or nothing, which is desired count 0.
  *
- * A state that serves has the number of tasks that it had, but only where the present number is the release's own: any other
- * was set since, by autoscaling or a person, for the traffic that there is now. Going back is about the version, and must not
- * take away the capacity that the traffic needs. No tasks at all is no scaling: what is gone back to serves.
- * @param asked the number of tasks that the release asked for
+ * A state that serves has the number of tasks that it had, but only where the present number is of the release's making, which
+ * is the policy's where that is more than there were: see `taskCount`. Any other was set by autoscaling or a person, for the
+ * traffic that there is now. Going back is about the version, and must not take away the capacity that the traffic needs. No
+ * tasks at all is no scaling: what is gone back to serves.
+ * @param asked the number of tasks that the release's policy asks for
  * @param present the service's desired count now
  */
 export function restoreGoal(
@@ -66,8 +67,8 @@ export function restoreGoal(
 ): RestoreGoal {
   const known = previous.exists && previous.taskDefinition ? { taskDefinition: previous.taskDefinition } : {};
   if (!previous.serving) return { ...known, desiredCount: 0 };
-  const scaled = present !== asked && present > 0;
-  return { ...known, desiredCount: scaled ? present : previous.desiredCount };
+  const raised = present === asked && asked > previous.desiredCount;
+  return { ...known, desiredCount: raised || present === 0 ? previous.desiredCount : present };
 }
 
 /**

@@ -77,6 +77,16 @@ const GOING_BACK: readonly DeploymentStatus[] = [
   'ROLLBACK_IN_PROGRESS',
 ];
 
+/**
+ * The number of tasks that a rollout asks for. A release never scales in: a service that serves with more tasks than the policy
+ * asks for was scaled out, by autoscaling or a person, for the traffic that there is.
+ * @param policy what the policy asks for
+ * @param current the service's desired count
+ */
+export function taskCount(policy: number, current: number): number {
+  return Math.max(policy, current);
+}
+
 /** The deployment is neither at its end nor stopped from outside. */
 export function isUnderway(status: DeploymentStatus): boolean {
   return UNDERWAY.includes(status);

@@ -273,7 +273,7 @@ const environment = object({
     })
     .default(1)
     .describe(
-      'Tasks of each service: one number for all, or a map by service (1 for those that are not in it).',
+      'Tasks that each service has at least when it is rolled out: one number for all, or a map by service (1 for those that are not in it). A service that was scaled out further keeps its tasks.',
     ),
   terraform: terraform.exactOptional().describe('Applied before the services are rolled out.'),
   settings: repositoryPath()

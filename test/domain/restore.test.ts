@@ -40,6 +40,10 @@ describe('the goal', () => {
     expect(restoreGoal(previous, 3, present)).toEqual({ ...goal, desiredCount: present });
   });
 
+  test('keeps a number that equals what the release asked for where it can not be of its making: a release never scales in', () => {
+    expect(restoreGoal({ ...previous, desiredCount: 10 }, 2, 2)).toEqual(goal);
+  });
+
   test('does not take a service without tasks for a scaled one: what is gone back to serves', () => {
     expect(restoreGoal(previous, 3, 0)).toEqual(goal);
   });

@@ -70,7 +70,7 @@ export async function observeRollout(
     ...(deployment && { deployment }),
     ...(newest && { newest }),
     ...(primary && { primary }),
-    settled: hasArrived(current, rollout),
+    settled: hasArrived(current, input),
     ...identity,
     ...lossesOf(stopped, rollout.taskDefinition, since),
     elapsedSeconds: (Date.now() - scheduled) / 1000,
@@ -88,10 +88,13 @@ function isAtItsEnd({ serviceDeploymentArn }: Rollout, deployment: ObservedDeplo
   return !serviceDeploymentArn || deployment?.status === 'SUCCESSFUL';
 }
 
-/** How many tasks are wanted is ECS's to say: somebody may scale meanwhile. Without a deployment it is all that was asked for. */
-function hasArrived(service: Service | undefined, { serviceDeploymentArn, desiredCount }: Rollout): boolean {
+/** How many tasks are wanted is ECS's to say: somebody may scale meanwhile. Without a deployment the policy's is all that was asked for. */
+function hasArrived(
+  service: Service | undefined,
+  { rollout, service: { desiredCount: atLeast } }: FollowRolloutInput,
+): boolean {
   if (service === undefined || !isSettled(service)) return false;
-  return serviceDeploymentArn !== undefined || service.desiredCount === desiredCount;
+  return rollout.serviceDeploymentArn !== undefined || (service.desiredCount ?? 0) >= atLeast;
 }
 
 async function newestSince(

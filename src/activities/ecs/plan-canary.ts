@@ -1,6 +1,7 @@
 import type { LoadBalancer, Service } from '@aws-sdk/client-ecs';
 import type { RolloutKind } from '../../domain/evidence.ts';
 import type { CanaryPolicy, ServicePolicy, Target } from '../../domain/policy.ts';
+import { taskCount } from '../../domain/rollout.ts';
 import type { TaskDefinition } from '../../domain/task-definition.ts';
 import type { Check } from '../../domain/verdict.ts';
 import type { AwsClients } from '../aws.ts';
@@ -52,7 +53,8 @@ export async function planCanaries(
     if (way.kind === 'incomplete')
       return { kind: 'canary', check: { name, passed: false, detail: way.problem } };
     const capacity = capacities[shifted.indexOf(way)];
-    const room = capacity && roomFor({ target, policy, definition, capacity, instances: left });
+    const count = taskCount(policy.desiredCount, way.service.desiredCount ?? 0);
+    const room = capacity && roomFor({ target, policy, count, definition, capacity, instances: left });
     left = room?.left ?? left;
     const { fits = true, detail = '' } = room ?? {};
     return { kind: 'canary', check: { name, passed: fits, detail: `${stepsOf(canary)}; ${detail}` } };
@@ -108,12 +110,12 @@ interface Room {
 function roomFor(wanted: {
   target: Target;
   policy: ServicePolicy;
+  count: number;
   definition: TaskDefinition | undefined;
   capacity: Capacity;
   instances: readonly Instance[];
 }): Room {
-  const { target, policy, definition, capacity, instances: left } = wanted;
-  const count = policy.desiredCount;
+  const { target, policy, count, definition, capacity, instances: left } = wanted;
   const set = `a second set of ${count} ${count === 1 ? 'task' : 'tasks'}`;
   if (capacity.kind === 'found by ECS')
     return { fits: true, detail: `ECS finds the capacity for ${set} ${capacity.where}`, left };

@@ -4,6 +4,7 @@ import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { RolloutKind } from '../../domain/evidence.ts';
 import type { RolloutPolicy, ServicePolicy, Target } from '../../domain/policy.ts';
+import { taskCount } from '../../domain/rollout.ts';
 import type { AwsClients } from '../aws.ts';
 import type { AssertHolder, LockProof } from '../lock.ts';
 import { pause } from '../pacing.ts';
@@ -39,16 +40,19 @@ const LOOKS = 10;
  */
 export async function startRollout(deps: RolloutDeps, input: StartRolloutInput): Promise<Rollout> {
   const { target, service, taskDefinition } = input;
-  const rollout = { service: service.name, taskDefinition, desiredCount: service.desiredCount };
   const current = await deps.reader.service(target, service.ecsService);
   if (!current) throw noService(input);
+  const desiredCount = taskCount(service.desiredCount, current.desiredCount ?? 0);
+  const rollout = { service: service.name, taskDefinition, desiredCount };
   const running = (await findOurs(deps, input)) ?? (await findUnderway(deps, input));
   if (running) return { ...rollout, serviceDeploymentArn: running };
 
-  const deploys = primaryOf(current) !== taskDefinition || needsForce(current, service.desiredCount);
-  if (!deploys && current.desiredCount === service.desiredCount) return rollout;
+  const deploys = primaryOf(current) !== taskDefinition || needsForce(current);
+  if (!deploys && current.desiredCount === desiredCount) return rollout;
   await deps.assertHolder(input.lock);
-  await deps.aws.clientsFor(target).ecs.send(new UpdateServiceCommand(updateOf(input, current)));
+  await deps.aws
+    .clientsFor(target)
+    .ecs.send(new UpdateServiceCommand(updateOf(input, current, desiredCount)));
   if (!deploys) return rollout;
   return { ...rollout, serviceDeploymentArn: await waitForOurs(deps, input) };
 }
@@ -56,24 +60,25 @@ export async function startRollout(deps: RolloutDeps, input: StartRolloutInput):
 function updateOf(
   { target, service, taskDefinition, rollout, by }: StartRolloutInput,
   current: Service,
+  desiredCount: number,
 ): UpdateServiceCommandInput {
   return {
     cluster: target.cluster,
     service: service.ecsService,
     taskDefinition,
-    desiredCount: service.desiredCount,
+    // Only a count that is to change: somebody may scale at this moment.
+    ...(desiredCount !== current.desiredCount && { desiredCount }),
     deploymentConfiguration: rolloutConfiguration(current, rollout, by),
-    ...(primaryOf(current) === taskDefinition &&
-      needsForce(current, service.desiredCount) && { forceNewDeployment: true }),
+    ...(primaryOf(current) === taskDefinition && needsForce(current) && { forceNewDeployment: true }),
   };
 }
 
 /** The same task definition makes no deployment of its own: after a failed one, or from no tasks at all, one is wanted. */
-function needsForce({ deployments = [], desiredCount }: Service, wanted: number): boolean {
+function needsForce({ deployments = [], desiredCount }: Service): boolean {
   const failed = deployments.some(
     ({ status, rolloutState }) => status === 'PRIMARY' && rolloutState === 'FAILED',
   );
-  return failed || (desiredCount === 0 && wanted > 0);
+  return failed || desiredCount === 0;
 }
 
 async function findOurs({ reader }: RolloutDeps, input: StartRolloutInput): Promise<string | undefined> {

@@ -49,6 +49,7 @@ export interface ServicePlan {
 export interface Rollout {
   readonly service: string;
   readonly taskDefinition: string;
+  /** What the service was asked to have: the policy's number, or what it had where that was more. */
   readonly desiredCount: number;
   /** Absent when the service already ran this task definition and no deployment was needed. */
   readonly serviceDeploymentArn?: string;
@@ -56,7 +57,7 @@ export interface Rollout {
 
 export interface RestoreInput {
   readonly target: Target;
-  /** `desiredCount` is the number of tasks that the release asked for: where there is another now, somebody has scaled, and it stays. */
+  /** By its `desiredCount` is known whether the release has raised the number of tasks: any other was set by somebody, and stays. */
   readonly service: ServicePolicy;
   /** What ran before; `serving: false` or `exists: false`: a first deployment, whose undo is desired count 0. */
   readonly previous: ServiceState;

@@ -82,6 +82,17 @@ test('a service that the policy names goes by canary', async () => {
   ]);
 });
 
+test('the second set of a service that was scaled out has as many tasks as the first', async () => {
+  const scaledOut = { desiredCount: 10, runningCount: 10 };
+  const [onFargate] = await plan([aCandidate('web', scaledOut)]);
+  expect(onFargate?.check?.detail).toContain('a second set of 10 tasks');
+  const [onEc2] = await plan(
+    [aCandidate('web', { ...scaledOut, launchType: 'EC2' })],
+    instances(anInstance(256 * 9, 8192)),
+  );
+  expect(onEc2?.check).toMatchObject({ passed: false, detail: expect.stringContaining('only 9 fit') });
+});
+
 test('one that it does not name rolls, and nothing is checked', async () => {
   const { aws } = ecsWith({});
   expect(await planCanaries(aws, aTarget(), aCanary(), [aCandidate('web')])).toEqual([{ kind: 'rolling' }]);

@@ -136,12 +136,22 @@ test('what was scaled out during the canary keeps its tasks on the way back', as
 });
 
 test('a number of tasks that the release itself asked for is put back', async () => {
-  const given = await atHalf('asked', { desiredCount: 2, asked: 1 });
-  expect((await rig.world.service('asked')).desiredCount).toBe(1);
+  const given = await atHalf('asked', { desiredCount: 1, asked: 2 });
+  expect((await rig.world.service('asked')).desiredCount).toBe(2);
 
   await undo(given, given.ours);
 
-  await expectBack(given, 2);
+  await expectBack(given, 1);
+});
+
+test('what was scaled in to the number of the policy during the canary stays so on the way back', async () => {
+  const given = await atHalf('scaled-in', { desiredCount: 2, asked: 1 });
+  expect((await rig.world.service('scaled-in')).desiredCount).toBe(2);
+  await rig.world.update('scaled-in', { desiredCount: 1 });
+
+  await undo(given, given.ours);
+
+  await expectBack(given, 1);
 });
 
 test('a canary that ended well is taken back by a rolling deployment, which does not pause', async () => {

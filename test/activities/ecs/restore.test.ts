@@ -39,7 +39,7 @@ async function before(name: string, { balanced = false } = {}) {
     : [];
   await world.create(name, { taskDefinition: first, desiredCount: 2, loadBalancers });
   await world.steady(name);
-  const service = aService(name, { desiredCount: 1 });
+  const service = aService(name, { desiredCount: 3 });
   const [previous] = await inside(anActivity(), () =>
     activities.describeServices({ target, services: [service] }),
   );

@@ -149,6 +149,37 @@ test('another number of tasks alone makes no deployment but is waited for', asyn
   expect(await rig.world.service('more')).toMatchObject({ runningCount: 2, desiredCount: 2 });
 });
 
+test('a service that was scaled out keeps its tasks in a rollout: the policy asks for at least its number', async () => {
+  const { input } = await aChange('scaled-out', goodApp('two'));
+  await rig.world.update('scaled-out', { desiredCount: 3 });
+  await rig.world.steady('scaled-out');
+  const service = aService('scaled-out', { desiredCount: 2 });
+
+  const rollout = await start({ ...input, service });
+
+  expect(rollout.desiredCount).toBe(3);
+  expect((await rig.world.service('scaled-out')).desiredCount).toBe(3);
+  await rig.world.steady('scaled-out');
+
+  const asserted = rig.asserted();
+  const again = await start({ ...input, service }, Date.now() + 60_000);
+  const { taskDefinition } = input;
+  expect(again).toEqual({ service: 'scaled-out', taskDefinition, desiredCount: 3 });
+  expect(rig.asserted()).toBe(asserted);
+});
+
+test('without a deployment, somebody who scales while it is followed is no reason to wait', async () => {
+  const { first, input } = await aChange('scaling', goodApp('two'));
+  const rollout = await start({ ...input, taskDefinition: first }, Date.now() + 60_000);
+  await rig.world.update('scaling', { desiredCount: 2 });
+
+  const following = { target, service: input.service, rollout, policy: aPolicy({ timeoutSeconds: 10 }) };
+  const verdict = await inside(anActivity(), () => rig.activities.followRollout(following));
+
+  expect(verdict.outcome).toBe('pass');
+  expect(await rig.world.service('scaling')).toMatchObject({ desiredCount: 2, runningCount: 2 });
+});
+
 test("the circuit breaker's rollback is a fail that tells why the tasks stopped", async () => {
   const { input } = await aChange('breaks', dyingApp, { balanced: true });
 
@@ -298,7 +329,9 @@ test('cancelled, following stops at once and leaves the deployment alone', async
   activity.once('heartbeat', () => activity.cancel());
 
   const following = { target, service: input.service, rollout, policy: aPolicy() };
-  const failed = inside(activity, () => rig.withDeps({ pollMilliseconds: 3_600_000 }).followRollout(following));
+  const failed = inside(activity, () =>
+    rig.withDeps({ pollMilliseconds: 3_600_000 }).followRollout(following),
+  );
 
   await expect(failed).rejects.toBeInstanceOf(CancelledFailure);
   expect((await rig.world.rollout('cancelled')).status).toBe('IN_PROGRESS');
