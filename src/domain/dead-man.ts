@@ -20,6 +20,8 @@ export interface CanaryTimes {
   readonly services: number;
   /** Waves that hold a service of the canary. */
   readonly waves: number;
+  /** The most services of the canary that one wave holds. */
+  readonly together: number;
   /** All suites of the verification, one after the other. */
   readonly tests: number;
   readonly manualTest: number;
@@ -27,7 +29,7 @@ export interface CanaryTimes {
   readonly soak: number;
 }
 
-/** One thing that may come while a rollout waits at 100 %. */
+/** One thing that may come while a rollout waits. */
 export interface Ahead {
   readonly what: string;
   readonly seconds: number;
@@ -36,8 +38,8 @@ export interface Ahead {
 /**
  * How long ECS waits at each pause before it goes back by itself.
  * At a step, `deadMan`. Without it: the bake, or the smoke tests, which run at the first pause; another service of the wave may
- * take all of its rollout's time to get there; and a margin. At 100 %, that and all that may still come (see `ahead`).
- * No pause is longer than ECS takes.
+ * take all of its rollout's time to get there; and a margin; but what a good canary needs (see `atStep`) at the least.
+ * At 100 %, that and all that may still come (see `ahead`). No pause is longer than ECS takes.
  */
 export function deadManMinutes(times: CanaryTimes): DeadManPolicy {
   return {
@@ -65,18 +67,34 @@ export function ahead(times: CanaryTimes): readonly Ahead[] {
   ].filter(({ seconds }) => seconds > 0);
 }
 
+/**
+ * What a good canary may need at one step, in the order in which it comes: the bake, or the smoke tests at the first pause, where
+ * they are longer; a tenth of it, or two minutes, for Slipway's own looks and for calls that fail; and where a wave holds several
+ * services of the canary, the rollout of one that the others wait for.
+ */
+export function atStep({ bake, smoke, rollout, together }: CanaryTimes): readonly Ahead[] {
+  const longest = Math.max(bake, smoke);
+  return [
+    { what: bake < smoke ? 'the smoke tests' : 'the bake', seconds: longest },
+    { what: 'a margin', seconds: Math.max(longest / 10, 120) },
+    ...(together > 1 ? [{ what: 'the rollout of another service of the wave', seconds: rollout }] : []),
+  ];
+}
+
+/** In seconds. */
+export function total(parts: readonly Ahead[]): number {
+  return parts.reduce((sum, { seconds }) => sum + seconds, 0);
+}
+
 /** @returns what is too long for a pause of ECS at 100 %, the longest part first; nothing when it fits */
 export function tooLong(times: CanaryTimes): readonly Ahead[] {
   const parts = ahead(times);
   return total(parts) <= LONGEST_PAUSE_MINUTES * 60 ? [] : parts.toSorted((a, b) => b.seconds - a.seconds);
 }
 
-function stepSeconds({ deadMan, bake, smoke, rollout }: CanaryTimes): number {
-  return deadMan ?? Math.max(bake, smoke) + rollout + MARGIN;
-}
-
-function total(parts: readonly Ahead[]): number {
-  return parts.reduce((sum, { seconds }) => sum + seconds, 0);
+function stepSeconds(times: CanaryTimes): number {
+  const { deadMan, bake, smoke, rollout } = times;
+  return deadMan ?? Math.max(Math.max(bake, smoke) + rollout + MARGIN, total(atStep(times)));
 }
 
 function atMost(seconds: number): number {

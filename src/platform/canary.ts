@@ -1,5 +1,12 @@
 import { MOST_STEPS } from '../domain/canary-slices.ts';
-import { LONGEST_PAUSE_MINUTES, tooLong, type Ahead, type CanaryTimes } from '../domain/dead-man.ts';
+import {
+  atStep,
+  LONGEST_PAUSE_MINUTES,
+  tooLong,
+  total,
+  type Ahead,
+  type CanaryTimes,
+} from '../domain/dead-man.ts';
 import { span } from '../domain/span.ts';
 import { POSSIBLE_SHIFTS, trafficShift } from '../domain/traffic-shift.ts';
 import { waves } from '../domain/waves.ts';
@@ -58,6 +65,7 @@ export function canaryTimes(
 ): CanaryTimes | undefined {
   const { canary, timeout } = rollout;
   if (canary === undefined) return undefined;
+  const inWaves = wavesOf(platform, canaryServices(platform, canary));
   return {
     ...(canary.deadMan !== undefined && { deadMan: canary.deadMan }),
     bake: canary.bake,
@@ -65,7 +73,8 @@ export function canaryTimes(
     smoke: suitesLast(platform, canary.smoke),
     rollout: timeout,
     services: Object.keys(platform.services).length,
-    waves: wavesOf(platform, canaryServices(platform, canary)),
+    waves: inWaves.length,
+    together: Math.max(0, ...inWaves),
     tests: suitesLast(platform, verification.tests),
     manualTest: verification.manualTest?.expiresAfter ?? 0,
     metrics: verification.metrics.window,
@@ -77,11 +86,12 @@ function suitesLast({ tests }: PlatformFile, names: readonly string[]): number {
   return names.reduce((sum, name) => sum + (tests[name]?.timeout ?? 0), 0);
 }
 
-/** Waves that hold one of `names`. A cycle, which is a problem of its own, counts as one after the other. */
-function wavesOf({ services }: PlatformFile, names: readonly string[]): number {
+/** How many of `names` each wave holds that holds any. A cycle, which is a problem of its own, counts as one after the other. */
+function wavesOf({ services }: PlatformFile, names: readonly string[]): number[] {
   const ordered = waves(Object.entries(services).map(([name, { dependsOn }]) => ({ name, dependsOn })));
-  if (ordered.kind === 'cyclic') return names.length;
-  return ordered.waves.filter((wave) => wave.some(({ name }) => names.includes(name))).length;
+  if (ordered.kind === 'cyclic') return names.map(() => 1);
+  const held = ordered.waves.map((wave) => wave.filter(({ name }) => names.includes(name)).length);
+  return held.filter((count) => count > 0);
 }
 
 function stepsProblem(steps: unknown, path: Path): PlatformProblem[] {
@@ -137,37 +147,32 @@ function canFail(judge: unknown): boolean {
   );
 }
 
-/** A pause that ends before what is done at it does. */
-function shortProblem({ deadMan, bake, smoke }: CanaryTimes, path: Path): PlatformProblem[] {
-  if (deadMan === undefined) return [];
-  const found = (needs: string) => `${span(deadMan)}, after which ECS goes back while ${needs}`;
-  if (deadMan <= bake)
-    return [
-      {
-        path: [...path, 'deadMan'],
-        found: found(`a step is still judged (bake: ${span(bake)})`),
-        allowed: `longer than bake, with time for a person to act`,
-      },
-    ];
-  if (deadMan > smoke) return [];
+/** A pause that may end before what is done at it does. */
+function shortProblem(times: CanaryTimes, path: Path): PlatformProblem[] {
+  const { deadMan } = times;
+  const parts = atStep(times);
+  const least = Math.ceil(total(parts) / 60) * 60;
+  if (deadMan === undefined || deadMan >= least) return [];
   return [
     {
       path: [...path, 'deadMan'],
-      found: found(`the smoke tests may still run (their timeouts: ${span(smoke)})`),
-      allowed: 'longer than the timeouts of the suites in smoke together',
+      found: `${span(deadMan)}, after which ECS goes back, though the canary may be good`,
+      allowed: `${span(least)} or more: ${told(parts)}`,
     },
   ];
 }
 
 function longProblem(parts: readonly Ahead[], path: Path): PlatformProblem[] {
   if (parts.length === 0) return [];
-  const total = parts.reduce((sum, { seconds }) => sum + seconds, 0);
-  const made = parts.map(({ what, seconds }) => `${what} ${span(seconds)}`).join(', ');
   return [
     {
       path,
-      found: `a pause at 100 % that may have to last ${span(total)}: ${made}`,
+      found: `a pause at 100 % that may have to last ${span(total(parts))}: ${told(parts)}`,
       allowed: `${span(LONGEST_PAUSE_MINUTES * 60)} in all, the longest pause of ECS`,
     },
   ];
+}
+
+function told(parts: readonly Ahead[]): string {
+  return parts.map(({ what, seconds }) => `${what} ${span(seconds)}`).join(', ');
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { ahead, deadManMinutes, tooLong, type CanaryTimes } from '../../src/domain/dead-man.ts';
 
 const MINUTE = 60;
+const HOUR = 3_600;
 const DAY = 86_400;
 
 /** One service, judged for 10 minutes a step, and nothing after it. */
@@ -12,6 +13,7 @@ const times = (change: Partial<CanaryTimes> = {}): CanaryTimes => ({
   rollout: 20 * MINUTE,
   services: 1,
   waves: 1,
+  together: 1,
   tests: 0,
   manualTest: 0,
   metrics: 0,
@@ -26,6 +28,12 @@ describe('at a step ECS goes back', () => {
 
   test('after the smoke tests instead, where they may last longer than the bake', () => {
     expect(deadManMinutes(times({ smoke: 60 * MINUTE })).stepMinutes).toBe(90);
+  });
+
+  test('a tenth later than the bake at least, which is more than the rest where the bake is long', () => {
+    expect(deadManMinutes(times({ bake: 10 * DAY })).stepMinutes).toBe(11 * 24 * 60);
+    const together = { bake: 10 * DAY, together: 2, rollout: HOUR };
+    expect(deadManMinutes(times(together)).stepMinutes).toBe(11 * 24 * 60 + 60);
   });
 
   test('when the policy says', () => {
@@ -54,22 +62,24 @@ describe('at 100 % ECS waits', () => {
     expect(deadManMinutes(times(change)).lastMinutes).toBe(50 + minutes);
   });
 
-  test('longer when anything takes longer', () => {
-    const base = deadManMinutes(times({ services: 2, waves: 2 })).lastMinutes;
-    for (const field of [
-      'bake',
-      'steps',
-      'smoke',
-      'rollout',
-      'tests',
-      'manualTest',
-      'metrics',
-      'soak',
-    ] as const) {
-      const more = times({ services: 2, waves: 2, smoke: 10 * MINUTE });
-      const longer = deadManMinutes({ ...more, [field]: more[field] + 600 }).lastMinutes;
-      expect([field, longer > base]).toEqual([field, true]);
-    }
+  test.each([
+    'deadMan',
+    'steps',
+    'smoke',
+    'bake',
+    'rollout',
+    'services',
+    'waves',
+    'tests',
+    'manualTest',
+    'metrics',
+    'soak',
+  ] as const)('longer when %s is more', (field) => {
+    // A switch that the policy sets takes the place of what it would be made of.
+    const deadMan = field === 'deadMan' ? { deadMan: HOUR } : {};
+    const some = times({ services: 2, waves: 2, smoke: 10 * MINUTE, ...deadMan });
+    const more = { ...some, [field]: (some[field] ?? 0) + 600 };
+    expect(deadManMinutes(more).lastMinutes).toBeGreaterThan(deadManMinutes(some).lastMinutes);
   });
 });
 

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse as parseYaml } from 'yaml';
-import { anEnvironment, aPlatformFile, problemsOf, withEnvironment } from './builders.ts';
+import { environmentPolicy } from '../../src/platform/policy.ts';
+import { anEnvironment, aPlatformFile, parse, problemsOf, withEnvironment } from './builders.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -147,11 +148,18 @@ test('a canary of more steps than one run can record is refused', () => {
 });
 
 describe("the dead man's switch", () => {
-  test('that acts before a step is judged is refused', () => {
-    expect(short(withCanary({ deadMan: '10m' }))).toEqual([
-      'canary.deadMan: found 10 min, after which ECS goes back while a step is still judged (bake: 10 min); allowed: longer than bake, with time for a person to act',
+  test('that leaves a step no time beyond its bake would act on a good canary, and is refused', () => {
+    expect(short(withCanary({ deadMan: '11m' }))).toEqual([
+      'canary.deadMan: found 11 min, after which ECS goes back, though the canary may be good; allowed: 12 min or more: the bake 10 min, a margin 2 min',
     ]);
-    expect(withCanary({ deadMan: '11m' })).toEqual([]);
+    expect(withCanary({ deadMan: '12m' })).toEqual([]);
+  });
+
+  test('leaves a long step a tenth of it', () => {
+    expect(short(withCanary({ bake: '10h', deadMan: '659m' }))).toEqual([
+      expect.stringContaining('allowed: 11 h or more: the bake 10 h, a margin 1 h'),
+    ]);
+    expect(withCanary({ bake: '10h', deadMan: '660m' })).toEqual([]);
   });
 
   test('that acts before the smoke tests are over is refused', () => {
@@ -159,9 +167,35 @@ describe("the dead man's switch", () => {
       smoke: { command: ['true'], timeout: '30m' },
       slow: { command: ['true'], timeout: '1h' },
     };
-    expect(short(withCanary({ deadMan: '90m', smoke: ['smoke', 'slow'] }, {}, { tests }))).toEqual([
-      'canary.deadMan: found 1 h 30 min, after which ECS goes back while the smoke tests may still run (their timeouts: 1 h 30 min); allowed: longer than the timeouts of the suites in smoke together',
+    const told = (deadMan: string) => withCanary({ deadMan, smoke: ['smoke', 'slow'] }, {}, { tests });
+    expect(short(told('98m'))).toEqual([
+      expect.stringContaining('allowed: 1 h 39 min or more: the smoke tests 1 h 30 min, a margin 9 min'),
     ]);
+    expect(told('99m')).toEqual([]);
+  });
+
+  test('leaves services of one wave the time to wait for each other', () => {
+    const web = { taskDefinition: 'a.json' };
+    const told = (services: Fields, canary: Fields = {}) =>
+      withCanary({ deadMan: '31m', ...canary }, {}, { services });
+    expect(short(told({ web, api: web }))).toEqual([
+      expect.stringContaining(
+        'allowed: 32 min or more: the bake 10 min, a margin 2 min, the rollout of another service of the wave 20 min',
+      ),
+    ]);
+    expect(told({ web, api: web }, { deadMan: '32m' })).toEqual([]);
+    expect(told({ web, api: web }, { services: ['web'] })).toEqual([]);
+    expect(told({ web: { ...web, dependsOn: ['api'] }, api: web })).toEqual([]);
+  });
+
+  test('without one, a step of days has the time that a policy would have to say', () => {
+    const policy = (deadMan: Fields) =>
+      environmentPolicy(
+        parse(withEnvironment({ rollout: { canary: aCanary({ bake: '5d', ...deadMan }) } })),
+        'production',
+      );
+    const { stepMinutes = 0 } = policy({}).rollout.canary?.deadMan ?? {};
+    expect(withCanary({ bake: '5d', deadMan: `${stepMinutes}m` })).toEqual([]);
   });
 
   test.each(['90s', '0.5m', '15d', '30'])(
