@@ -125,26 +125,18 @@ function judgeProblem(judge: unknown, path: Path): PlatformProblem[] {
     : [
         {
           path,
-          found: 'no threshold that a release could miss, which judges nothing',
-          allowed:
-            'maximumErrorRate, maximumErrorRateIncrease, latency.minimumShare or latency.maximumDecrease: the maximums below 1, the minimum above 0',
+          found:
+            'no threshold that a release could miss at 100 %, where no old version is left to compare with',
+          allowed: 'maximumErrorRate below 1, or latency.minimumShare above 0, beside those that compare',
         },
       ];
 }
 
-/** Whether one of the thresholds leaves room for a release to miss it. */
+/** Whether a threshold that needs nothing to compare with leaves room for a release to miss it. */
 function canFail(judge: unknown): boolean {
-  const latency = mapAt(judge, 'latency');
-  const maximums = [
-    valueAt(judge, 'maximumErrorRate'),
-    valueAt(judge, 'maximumErrorRateIncrease'),
-    latency['maximumDecrease'],
-  ];
-  const { minimumShare } = latency;
-  return (
-    maximums.some((most) => most !== undefined && most !== 1) ||
-    (minimumShare !== undefined && minimumShare !== 0)
-  );
+  const most = valueAt(judge, 'maximumErrorRate');
+  const { minimumShare } = mapAt(judge, 'latency');
+  return (most !== undefined && most !== 1) || (minimumShare !== undefined && minimumShare !== 0);
 }
 
 /** A pause that may end before what is done at it does. */

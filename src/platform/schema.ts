@@ -170,7 +170,9 @@ const canary = object({
     .describe(
       'ECS puts the old version back by itself when nobody acts on a pause for so long: a hold, or a question, can last no longer. It has to be longer than `bake` and than the smoke tests, by a tenth (2 minutes at the least), and by `rollout.timeout` too where services of one wave go by canary: they wait for each other. Default: the longer of the two plus `rollout.timeout` plus 10 minutes, or what it has to be where that is more. At 100 % the pause lasts longer, by all that may still come.',
     ),
-  judge: judge.describe('Thresholds of each step; at least one, beside `minimumRequests`.'),
+  judge: judge.describe(
+    'Thresholds of each step, beside `minimumRequests`: `maximumErrorRate` or `latency.minimumShare` at least, since at 100 % no old version is left to compare with.',
+  ),
   onInconclusive: oneOf(['ask', 'rollback'])
     .default('rollback')
     .describe(

@@ -94,29 +94,35 @@ test('the one in the docs is valid', () => {
 describe('the judge', () => {
   const judged = (judge: Fields): string[] => short(withCanary({ judge }));
 
+  const nothingAtTheEnd =
+    'canary.judge: found no threshold that a release could miss at 100 %, where no old version is left to compare with; allowed: maximumErrorRate below 1, or latency.minimumShare above 0, beside those that compare';
+
   test('without a threshold is refused: it would judge nothing', () => {
-    expect(judged({ minimumRequests: 1 })).toEqual([
-      'canary.judge: found no threshold that a release could miss, which judges nothing; allowed: maximumErrorRate, maximumErrorRateIncrease, latency.minimumShare or latency.maximumDecrease: the maximums below 1, the minimum above 0',
-    ]);
+    expect(judged({ minimumRequests: 1 })).toEqual([nothingAtTheEnd]);
   });
 
   test.each<Fields>([
     { maximumErrorRate: 1 },
-    { maximumErrorRateIncrease: 1 },
     { latency: { threshold: '1s', minimumShare: 0 } },
-    { latency: { threshold: '1s', maximumDecrease: 1 } },
-  ])('with a threshold that nothing can miss is refused: %j', (judge) => {
-    expect(judged({ minimumRequests: 1, ...judge })).toEqual([
-      expect.stringContaining('canary.judge: found no threshold that a release could miss'),
-    ]);
+    { maximumErrorRate: 1, latency: { threshold: '1s', minimumShare: 0 } },
+  ])('with thresholds that nothing can miss is refused: %j', (judge) => {
+    expect(judged({ minimumRequests: 1, ...judge })).toEqual([nothingAtTheEnd]);
+  });
+
+  test.each<Fields>([
+    { maximumErrorRateIncrease: 0.001 },
+    { latency: { threshold: '1s', maximumDecrease: 0 } },
+    { maximumErrorRate: 1, maximumErrorRateIncrease: 0.001 },
+  ])('that only compares is refused: it would judge nothing at 100 %%: %j', (judge) => {
+    expect(judged({ minimumRequests: 1, ...judge })).toEqual([nothingAtTheEnd]);
   });
 
   test.each<Fields>([
     { maximumErrorRate: 0 },
-    { maximumErrorRateIncrease: 0.001 },
+    { maximumErrorRate: 0.01, maximumErrorRateIncrease: 1 },
     { latency: { threshold: '1s', minimumShare: 0.9 } },
-    { latency: { threshold: '1s', maximumDecrease: 0 } },
-  ])('may have any one threshold alone: %j', (judge) => {
+    { latency: { threshold: '1s', minimumShare: 0.9, maximumDecrease: 0 } },
+  ])('may have one threshold that holds at 100 %% alone: %j', (judge) => {
     expect(judged({ minimumRequests: 1, ...judge })).toEqual([]);
   });
 
