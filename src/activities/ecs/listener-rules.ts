@@ -6,7 +6,7 @@ import type { AwsClients } from '../aws.ts';
 /**
  * What keeps ECS from dividing a service's traffic by its production listener rules, which must forward to both of its target
  * groups: otherwise ECS fails the deployment ("Both targetGroup and alternateTargetGroup must be associated with the
- * productionListenerRule"). A Network Load Balancer has a listener there, and no rule.
+ * productionListenerRule"). A listener's default action can't be given to it.
  * @returns one line per problem
  */
 export async function ruleProblems(
@@ -16,13 +16,21 @@ export async function ruleProblems(
 ): Promise<string[]> {
   const found = loadBalancers.map(async ({ targetGroupArn, advancedConfiguration }) => {
     const { productionListenerRule: rule = '', alternateTargetGroupArn } = advancedConfiguration ?? {};
-    if (!rule.includes(':listener-rule/')) return [];
+    if (!rule.includes(':listener-rule/'))
+      return [`its production_listener_rule ${rule} is no listener rule`];
     const forwarded = await forwardedBy(aws, target, rule);
     if (!forwarded) return [`its production_listener_rule ${rule} does not exist`];
     const lacks = [targetGroupArn, alternateTargetGroupArn].filter((group) => !forwarded.includes(group));
     return lacks.map((group) => `its production_listener_rule does not forward to ${group}`);
   });
   return (await Promise.all(found)).flat();
+}
+
+/** The listeners of Network Load Balancers among the production rules: those have no rules, and ECS shifts by the listener. */
+export function networkListeners(loadBalancers: readonly LoadBalancer[]): string[] {
+  return loadBalancers
+    .map(({ advancedConfiguration }) => advancedConfiguration?.productionListenerRule ?? '')
+    .filter((listener) => listener.includes(':listener/net/'));
 }
 
 /** The target groups that a rule forwards to, whatever their weights. */

@@ -7,7 +7,7 @@ import type { Check } from '../../domain/verdict.ts';
 import type { AwsClients } from '../aws.ts';
 import { needsOf, place, readCapacity } from './capacity.ts';
 import type { Capacity, Instance } from './capacity.ts';
-import { ruleProblems } from './listener-rules.ts';
+import { networkListeners, ruleProblems } from './listener-rules.ts';
 
 /** A service of the release, and what ECS has of it. */
 export interface Candidate {
@@ -79,6 +79,12 @@ async function wayOf(
     return { kind: 'rolls', why: 'a first deployment has no old version to shift traffic from: it rolls' };
   if (loadBalancers.length === 0)
     return { kind: 'rolls', why: 'it has no load balancer, so no traffic to shift: it rolls' };
+  const network = networkListeners(loadBalancers);
+  if (network.length > 0)
+    return {
+      kind: 'incomplete',
+      problem: `${policy.ecsService} is behind a Network Load Balancer (${network.join(', ')}), which counts no requests: Slipway judges a canary by the metrics of an Application Load Balancer. Take ${policy.name} out of \`rollout.canary.services\` in slipway.yaml: it then rolls.`,
+    };
   const missing = [...new Set(loadBalancers.flatMap(missingFields))];
   const problems =
     missing.length > 0

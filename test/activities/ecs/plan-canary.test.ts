@@ -11,11 +11,13 @@ const definition = {
   memory: '512',
   containerDefinitions: [{ name: 'web' }],
 };
+const ELB = 'arn:aws:elasticloadbalancing:eu-west-1:000000000000';
+const RULE = `${ELB}:listener-rule/app/web/1/2/3`;
 const balancer = (advanced: LoadBalancer['advancedConfiguration'] = {}): LoadBalancer => ({
   targetGroupArn: 'blue',
   advancedConfiguration: {
     alternateTargetGroupArn: 'green',
-    productionListenerRule: 'rule',
+    productionListenerRule: RULE,
     roleArn: 'role',
     ...advanced,
   },
@@ -32,7 +34,7 @@ const aCandidate = (name: string, service: Partial<Service> = {}, desiredCount =
   definition,
 });
 
-/** An ECS of which only its capacity can be asked. */
+/** An ECS of which only its capacity can be asked, and the rule of a load balancer that divides traffic as ECS wants it. */
 function ecsWith(answers: Record<string, object>) {
   const aws = createAwsClients({ endpoint: 'http://127.0.0.1:9', credentials });
   const asked: unknown[] = [];
@@ -46,6 +48,14 @@ function ecsWith(answers: Record<string, object>) {
     },
     { step: 'initialize' },
   );
+  const TargetGroups = ['blue', 'green'].map((TargetGroupArn) => ({ TargetGroupArn }));
+  const Rules = [{ Actions: [{ Type: 'forward', ForwardConfig: { TargetGroups } }] }];
+  aws
+    .clientsFor(aTarget())
+    .elb.middlewareStack.add(
+      () => () => Promise.resolve({ output: { $metadata: {}, Rules }, response: {} }),
+      { step: 'initialize' },
+    );
   return { aws, asked };
 }
 
@@ -128,6 +138,30 @@ test.each<[string, LoadBalancer[], string]>([
     expect(planned?.check?.detail).toContain('advanced_configuration { alternate_target_group_arn,');
   },
 );
+
+test("a Network Load Balancer's listener is a failed check: nothing of its traffic could be judged", async () => {
+  const listener = `${ELB}:listener/net/web/1/2`;
+  const loadBalancers = [balancer({ productionListenerRule: listener })];
+  const [planned] = await plan([aCandidate('web', { loadBalancers })]);
+  expect(planned).toEqual({
+    kind: 'canary',
+    check: {
+      name: 'canary of web',
+      passed: false,
+      detail: `web is behind a Network Load Balancer (${listener}), which counts no requests: Slipway judges a canary by the metrics of an Application Load Balancer. Take web out of \`rollout.canary.services\` in slipway.yaml: it then rolls.`,
+    },
+  });
+});
+
+test('a listener where its rule should be is a failed check that says so', async () => {
+  const listener = `${ELB}:listener/app/web/1/2`;
+  const loadBalancers = [balancer({ productionListenerRule: listener })];
+  const [planned] = await plan([aCandidate('web', { loadBalancers })]);
+  expect(planned?.check).toMatchObject({
+    passed: false,
+    detail: expect.stringContaining(`its production_listener_rule ${listener} is no listener rule`),
+  });
+});
 
 describe('on EC2', () => {
   const onEc2 = (name: string, tasks = 2) => aCandidate(name, { launchType: 'EC2' }, tasks);
