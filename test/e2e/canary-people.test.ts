@@ -114,7 +114,7 @@ async function holdAndResume(run: WorkflowHandle): Promise<void> {
   expect(await stage.slipway('status', workflowId)).toMatch(/held at 0 % by carol \(errors elsewhere\)/);
   await stage.signal(run, 'resume', { by: 'eve' });
   await untilStatus(run, 'who may not resume it is told so', ({ ignored }) => ignored.length === 1);
-  await stage.signal(run, 'resume', { by: 'bob' });
+  expect(await stage.slipway('resume', workflowId, '--by', 'bob')).toContain(workflowId);
 }
 
 /** Its steps would last for hours. */
@@ -129,6 +129,8 @@ async function promote(run: WorkflowHandle): Promise<void> {
 
 async function abort(run: WorkflowHandle): Promise<void> {
   await untilStatus(run, 'the second wave shifts', ({ paused }) => paused?.services.includes('web'));
+  await stage.signal(run, 'hold', { by: 'carol' });
   await stage.signal(run, 'abort', { by: 'carol', reason: 'a wish' });
-  await stage.signal(run, 'abort', { by: 'bob', reason: 'not today' });
+  const said = await stage.slipway('abort', run.workflowId, '--by', 'bob', '--reason', 'not today');
+  expect(said).toContain('is told to stop');
 }
