@@ -6,7 +6,7 @@ import { endsAs, Stage, type Ending } from './stage.ts';
 
 const SERVICES = ['api', 'web', 'queue'] as const;
 
-const ENVIRONMENTS = { held: {}, promoted: { canary: { bake: '1h' } }, aborted: {} };
+const ENVIRONMENTS = { held: {}, promoted: { canary: { bake: '19s' } }, aborted: {} };
 type Environment = keyof typeof ENVIRONMENTS;
 
 let stage: Stage;
@@ -117,7 +117,6 @@ async function holdAndResume(run: WorkflowHandle): Promise<void> {
   expect(await stage.slipway('resume', workflowId, '--by', 'bob')).toContain(workflowId);
 }
 
-/** Its steps would last for hours. */
 async function promote(run: WorkflowHandle): Promise<void> {
   const { workflowId } = run;
   await untilStatus(run, 'it has traffic', ({ paused }) => paused?.weight === 50);
