@@ -1,3 +1,4 @@
+import { ECS } from '@aws-sdk/client-ecs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -5,6 +6,8 @@ import { execa } from 'execa';
 import { findBasePort } from '../../../examples/writing-platform/ports.ts';
 import type { Sandbox } from '../../../sandbox/server.ts';
 import { startSandbox } from '../../../sandbox/server.ts';
+import { rolloutConfiguration } from '../../../src/activities/ecs/deployment-configuration.ts';
+import { aCanary, aPolicy, credentials } from '../../activities/ecs/aRollout.ts';
 import { installProvider, lockFile } from '../../../sandbox/terraform-provider/install.ts';
 import type { Checkouts } from './running.ts';
 import { makeCheckouts } from './running.ts';
@@ -78,6 +81,7 @@ async function plan(version: string): Promise<Record<string, string>> {
 
 const variables = (version: string): string[] => [
   '-var-file=environments/development.tfvars',
+  '-var=canary=true',
   '-var',
   `release_version=${version}`,
 ];
@@ -102,6 +106,25 @@ test('the first release makes all that a deployment needs, and a second plan fin
   });
   expect(await plan('1.0.0')).toEqual({});
 }, 120_000);
+
+test.each([
+  ['canary', aPolicy({ canary: aCanary(), minimumHealthyPercent: 50, maximumPercent: 150 })],
+  ['rolling', aPolicy({ minimumHealthyPercent: 75, maximumPercent: 125 })],
+] as const)(
+  'after a %s rollout Terraform has nothing to do: what a deployment writes of the service is left to it',
+  async (by, policy) => {
+    const ecs = new ECS({ endpoint: sandbox.url, region: 'eu-west-1', credentials });
+    const [cluster, service] = ['writing-development', 'editor'];
+    const { services = [] } = await ecs.describeServices({ cluster, services: [service] });
+    const rollout = { ...policy, alarms: ['editor is slow'] };
+    const deploymentConfiguration = rolloutConfiguration(services[0] ?? {}, rollout, by);
+    await ecs.updateService({ cluster, service, desiredCount: 1, deploymentConfiguration });
+    ecs.destroy();
+
+    expect(await plan('1.0.0')).toEqual({});
+  },
+  120_000,
+);
 
 test('1.1.0 makes one parameter and changes the one that names the release, and nothing else', async () => {
   await initialise('1.1.0');

@@ -137,6 +137,15 @@ resource "aws_ecs_service" "this" {
 
   # Deployments write these, Terraform only their first values.
   lifecycle {
-    ignore_changes = [task_definition, desired_count, load_balancer, deployment_configuration]
+    ignore_changes = [
+      task_definition,
+      desired_count,
+      load_balancer,
+      deployment_configuration,
+      deployment_circuit_breaker,
+      deployment_maximum_percent,
+      deployment_minimum_healthy_percent,
+      alarms,
+    ]
   }
 }
