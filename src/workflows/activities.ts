@@ -49,6 +49,13 @@ const KINDS = {
     heartbeatTimeout: '20 seconds',
     retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 20 },
   },
+  /** A poll that only looks, as long as it is let: nothing waits for its end when it is no longer wanted. */
+  watch: {
+    startToCloseTimeout: '2 hours',
+    heartbeatTimeout: '20 seconds',
+    retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 20 },
+    cancellationType: 'TRY_CANCEL',
+  },
   /** Takes a change back: tried for long, then a person is asked. */
   undo: {
     startToCloseTimeout: '2 hours',
@@ -78,9 +85,9 @@ const MARGIN = 600;
  */
 export function activities(kind: Kind, summary: string, seconds?: number): Activities {
   return proxyActivities<Activities>({
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
     ...KINDS[kind],
     ...(seconds !== undefined && { startToCloseTimeout: (seconds + MARGIN) * 1000 }),
-    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
     summary: summary.slice(0, 200),
   });
 }

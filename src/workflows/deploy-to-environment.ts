@@ -47,7 +47,7 @@ async function deploy(environment: string, input: DeployInput): Promise<Deployme
     const prepared = await agree(run);
     await recordUndo(run);
     const deployed = await change(run, prepared);
-    await verify(run, prepared.manifest, deployed);
+    await deployed.beside(() => verify(run, prepared.manifest, deployed));
     await deployed.complete();
     await record(run, prepared, deployed);
   });

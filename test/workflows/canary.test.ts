@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { DeploymentReport } from '../../src/domain/report.ts';
 import type { RunStatus } from '../../src/domain/status.ts';
+import type { Activities } from '../../src/workflows/activities.ts';
 import type { Scene } from './scene.ts';
 import { Stage } from './stage.ts';
 import { aCanary, aLook, aService, COMMIT } from './world.ts';
@@ -35,6 +36,26 @@ async function deployed(scene: Scene): Promise<void> {
 
 async function deploy(scene: Scene): Promise<WorkflowHandle> {
   return await scene.start('deployToProduction', NEXT);
+}
+
+type WatchInput = Parameters<Activities['watchCanary']>[0];
+
+/** Starts 1.4.0; `watch` answers for ECS and CloudWatch, and may send the run signals. */
+async function steered(
+  scene: Scene,
+  watch: (input: WatchInput, call: number, run: WorkflowHandle) => unknown,
+): Promise<WorkflowHandle> {
+  const started = Promise.withResolvers<WorkflowHandle>();
+  scene.world.when('watchCanary', async (input, call) => await watch(input, call, await started.promise));
+  const run = await deploy(scene);
+  started.resolve(run);
+  return run;
+}
+
+/** Returns when the sampling has been told to stop. */
+async function promote(scene: Scene, run: WorkflowHandle, reason: string): Promise<void> {
+  await run.signal('promote', { by: 'alice', reason });
+  await scene.stopping(run);
 }
 
 const bad = (weight: number) => ({ looks: [aLook('web', { bad: 300, weight })], ended: [] });
@@ -200,6 +221,73 @@ describe('a release that is bad', () => {
   });
 });
 
+describe('canaries that wait at 100 %', () => {
+  const manualTest = { instructions: 'write a text', expiresAfterSeconds: 24 * 3600 };
+  const metrics = { windowSeconds: 60 };
+
+  test('are guarded while a person tests', async () => {
+    await stage.play(async (scene) => {
+      live(scene, { verification: { metrics, tests: [], soakSeconds: 0, manualTest } });
+      scene.world.when('watchCanary', ({ guardsOnly }) => (guardsOnly === true ? bad(100) : undefined));
+      const run = await deploy(scene);
+      await scene.until<RunStatus>(run, 'status', ({ waiting }) => waiting?.signal === 'recordManualTest');
+      await scene.sleep('10 minutes');
+      expect(await scene.failure(run)).toMatchObject({
+        type: 'RolledBack',
+        message: expect.stringContaining('300 of 1000'),
+      });
+    });
+  });
+
+  const unjudged = [
+    {
+      service: 'web',
+      metric: 'errorRate',
+      outcome: 'not judged',
+      threshold: 0.01,
+      reason: '3 requests seen, 100 are needed to judge',
+    },
+  ];
+
+  test('do not pass on what could not be judged', async () => {
+    await stage.play(async (scene) => {
+      live(scene);
+      scene.world.when('watchWindow', () => ({ checks: [], metrics: unjudged }));
+      const failure = await scene.failure(await deploy(scene));
+      expect(failure).toMatchObject({
+        type: 'RolledBack',
+        message: expect.stringContaining('web errorRate: 3 requests seen'),
+      });
+      expect(scene.world.calls.filter((call) => call === 'watchWindow')).toHaveLength(2);
+    });
+  });
+
+  test('are asked about when they could not be judged, by a policy that says so', async () => {
+    await stage.play(async (scene) => {
+      live(scene, { rollout: aCanary(['web'], { onInconclusive: 'ask' }) });
+      scene.world.when('watchWindow', () => ({ checks: [], metrics: unjudged }));
+      const run = await deploy(scene);
+      await scene.until<RunStatus>(run, 'status', ({ waiting }) => waiting?.signal === 'decide');
+      await run.signal('decide', { by: 'alice', action: 'continue' });
+      expect(await run.result()).toMatchObject({ outcome: 'Completed' });
+    });
+  });
+});
+
+test('a service that runs the release already is waited for, not shifted', async () => {
+  await stage.play(async (scene) => {
+    live(scene);
+    scene.world.when('startRollout', ({ service, taskDefinition }) => ({
+      service: service.name,
+      taskDefinition,
+      desiredCount: 4,
+    }));
+    expect(await (await deploy(scene)).result()).toMatchObject({ outcome: 'Completed', canary: [] });
+    expect(scene.world.calls).toContain('followRollout');
+    expect(scene.world.calls).not.toContain('awaitPause');
+  });
+});
+
 describe('what ECS does by itself', () => {
   const ended = { outcome: 'fail' as const, reasons: ['ECS ended the rollout as ROLLBACK_SUCCESSFUL'] };
 
@@ -315,13 +403,10 @@ describe('people, mid-canary', () => {
   test('a canary that is held is still guarded', async () => {
     await stage.play(async (scene) => {
       live(scene);
-      const started = Promise.withResolvers<WorkflowHandle>();
-      scene.world.when('watchCanary', async (_, call) => {
-        if (call === 1) await (await started.promise).signal('hold', { by: 'alice' });
+      const run = await steered(scene, async (_, call, handle) => {
+        if (call === 1) await handle.signal('hold', { by: 'alice' });
         return call < 4 ? undefined : bad(20);
       });
-      const run = await deploy(scene);
-      started.resolve(run);
       await scene.until<RunStatus>(run, 'status', ({ waiting }) => waiting !== undefined);
       await scene.sleep('1 hour');
       const failure = await scene.failure(run);
@@ -331,31 +416,31 @@ describe('people, mid-canary', () => {
     });
   });
 
-  test('promote it: the rest of the waiting is skipped, one look at each step is not', async () => {
+  test('promote it: of the rest of the waiting only as much is left as the guards need to see anything', async () => {
     await stage.play(async (scene) => {
-      live(scene);
-      const seconds: number[] = [];
-      scene.world.when('watchCanary', (input) => void seconds.push(input.seconds));
-      const started = scene.world.holdUp('startRollout');
-      const run = await deploy(scene);
-      await started.reached;
-      await run.signal('promote', { by: 'alice', reason: 'an incident waits for it' });
-      started.go();
+      live(scene, { rollout: aCanary(['web'], { bakeSeconds: 7200 }) });
+      const seen: [number, boolean | undefined][] = [];
+      const run = await steered(scene, async ({ seconds, guardsOnly }, call, handle) => {
+        seen.push([seconds, guardsOnly]);
+        if (call === 1) await promote(scene, handle, 'an incident waits for it');
+      });
       const report: DeploymentReport = await run.result();
-      expect(seconds).toEqual([0, 0]);
+      expect(seen.slice(1)).toEqual([
+        [180, true],
+        [180, true],
+      ]);
       expect(report.canary).toMatchObject([{ verdict: 'skipped' }, { verdict: 'skipped' }]);
+      expect(report.canary?.[0]?.reasons[0]).toContain('alice skipped the waiting: an incident');
     });
   });
 
   test('promote what is bad: the guards hold', async () => {
     await stage.play(async (scene) => {
       live(scene);
-      scene.world.when('watchCanary', () => bad(20));
-      const started = scene.world.holdUp('startRollout');
-      const run = await deploy(scene);
-      await started.reached;
-      await run.signal('promote', { by: 'alice', reason: 'hurry' });
-      started.go();
+      const run = await steered(scene, async ({ guardsOnly }, call, handle) => {
+        if (call === 1) await promote(scene, handle, 'hurry');
+        return guardsOnly === true ? bad(20) : undefined;
+      });
       expect(await scene.failure(run)).toMatchObject({ type: 'RolledBack' });
     });
   });
@@ -370,6 +455,58 @@ describe('people, mid-canary', () => {
       await scene.stopping(run);
       watching.go();
       expect(await run.result()).toMatchObject({ outcome: 'Completed' });
+    });
+  });
+
+  test('a hold right after a promotion takes it back: the step is watched to its end, and held', async () => {
+    await stage.play(async (scene) => {
+      live(scene);
+      const guarded: (boolean | undefined)[] = [];
+      const run = await steered(scene, async ({ guardsOnly }, call, handle) => {
+        guarded.push(guardsOnly);
+        if (call === 1) await promote(scene, handle, 'hurry');
+        if (call === 2) await handle.signal('hold', { by: 'bob' });
+      });
+      await scene.until<RunStatus>(run, 'status', ({ waiting }) => waiting?.signal === 'resume');
+      expect(guarded).toEqual([undefined, true, undefined]);
+      expect(scene.world.released).toEqual(['web from 0']);
+      await run.signal('resume', { by: 'bob' });
+      expect(await run.result()).toMatchObject({ outcome: 'Completed' });
+    });
+  });
+
+  test('a promotion of what nobody has seen yet, or of what has all its traffic, is told to be for nothing', async () => {
+    await stage.play(async (scene) => {
+      live(scene);
+      scene.world.when('startRollout', async () => {
+        await run.signal('promote', { by: 'alice', reason: 'early' });
+      });
+      scene.world.when('watchWindow', async () => {
+        await run.signal('promote', { by: 'alice', reason: 'late' });
+      });
+      const run = await deploy(scene);
+      const report: DeploymentReport = await run.result();
+      expect(report.canary).toMatchObject([{ verdict: 'pass' }, { verdict: 'pass' }]);
+      expect(report.ignored).toMatchObject([{ signal: 'promote' }, { signal: 'promote' }]);
+    });
+  });
+
+  test('hold a step that is then inconclusive: nothing goes back, it is watched once more', async () => {
+    await stage.play(async (scene) => {
+      live(scene);
+      const run = await steered(scene, async (_, call, handle) => {
+        if (call > 1) return undefined;
+        await handle.signal('hold', { by: 'alice', reason: 'too little traffic yet' });
+        return nobody();
+      });
+      await scene.until<RunStatus>(run, 'status', ({ waiting }) => waiting?.signal === 'resume');
+      await run.signal('resume', { by: 'alice' });
+      const report: DeploymentReport = await run.result();
+      expect(report.canary).toMatchObject([
+        { weight: 20, verdict: 'inconclusive' },
+        { weight: 20, verdict: 'pass' },
+        { weight: 100, verdict: 'pass' },
+      ]);
     });
   });
 

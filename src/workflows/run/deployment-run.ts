@@ -175,6 +175,7 @@ export class DeploymentRun {
     const reason = this.#reason(error);
     const ended = this.#outcomeOf(error);
     this.paused = undefined;
+    this.inbox.canaryOver('the release is taken back');
     if (this.#saga.begun) {
       const index = this.#progress.begin('rollback');
       this.#undone = await this.#saga.compensate(explain, (step, failure) =>

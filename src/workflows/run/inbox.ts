@@ -9,7 +9,7 @@ import { now } from './time.ts';
 /** Signals beyond this number are counted only, so that a flood cannot fill the run's memory or its report. */
 const KEPT_SIGNALS = 500;
 /** Heard however many came before: without them a run could not be stopped, or not go on. */
-const ALWAYS: readonly HumanSignal[] = ['abort', 'decide'];
+const ALWAYS: readonly HumanSignal[] = ['abort', 'decide', 'resume'];
 
 const DESCRIPTIONS: Readonly<Record<HumanSignal, string>> = {
   approve: 'Approves the evidence: {by, evidence?, comment?}',
@@ -36,8 +36,10 @@ export class Inbox {
   /** The latest of hold, resume and promote counts: held and promoted are never both. */
   held: Held | undefined;
   promotion: HumanPayloads['promote'] | undefined;
-  /** Why there is no canary to hold, resume or promote. */
-  #noCanary: string | undefined = 'this deployment rolls without a canary';
+  /** What there is to hold, resume or promote; a hold may come before the canary does. */
+  #canary: 'expected' | 'under way' | 'none' = 'none';
+  #noCanary = 'this deployment rolls without a canary';
+  #heeded = false;
   #received = 0;
   #policy: SignalPolicy | undefined;
   readonly #early: (() => void)[] = [];
@@ -74,17 +76,30 @@ export class Inbox {
     this.manualTest = undefined;
   }
 
-  /** Called before `open`: there will be a canary, which people may hold, resume and promote from now on. */
+  /** Called before `open`: there will be a canary. */
   expectCanary(): void {
-    this.#noCanary = undefined;
+    this.#canary = 'expected';
   }
 
-  /** From now on there is nothing to hold, resume or promote; a promotion that nothing was left for is told. */
+  /** Now there is something to promote. */
+  canaryBegun(): void {
+    this.#canary = 'under way';
+  }
+
+  /** @returns the promotion in force; some waiting is skipped for it */
+  heedPromotion(): HumanPayloads['promote'] | undefined {
+    this.#heeded = true;
+    return this.promotion;
+  }
+
+  /** From now on there is nothing to hold, resume or promote; what was said and had no effect is told. */
   canaryOver(why: string): void {
-    if (this.#noCanary !== undefined) return;
+    if (this.#canary === 'expected' && this.held !== undefined) this.ignore('hold', why, this.held.by);
+    if (this.promotion !== undefined && !this.#heeded) this.ignore('promote', why, this.promotion.by);
+    this.#canary = 'none';
     this.#noCanary = why;
-    if (this.held !== undefined) this.ignore('hold', why, this.held.by);
     this.held = undefined;
+    this.promotion = undefined;
   }
 
   ignore(signal: string, reason: string, by?: string): void {
@@ -129,14 +144,21 @@ export class Inbox {
   }
 
   #steer(signal: 'hold' | 'resume' | 'promote', payload: HumanPayloads[HumanSignal]): void {
-    const { by } = payload;
-    if (this.#noCanary !== undefined) {
-      this.ignore(signal, `${this.#noCanary}: there is nothing to hold, resume or promote`, by);
+    const why = this.#whyNot(signal);
+    if (why !== undefined) {
+      this.ignore(signal, why, payload.by);
       return;
     }
-    if (signal === 'resume' && this.held === undefined) this.ignore(signal, 'nothing is held', by);
     this.held = signal === 'hold' ? { ...(payload as HumanPayloads['hold']), since: now() } : undefined;
+    if (signal === 'promote') this.#heeded = false;
     if (signal !== 'resume')
       this.promotion = signal === 'promote' ? (payload as HumanPayloads['promote']) : undefined;
+  }
+
+  #whyNot(signal: 'hold' | 'resume' | 'promote'): string | undefined {
+    if (this.#canary === 'none') return `${this.#noCanary}: there is nothing to hold, resume or promote`;
+    if (signal === 'promote' && this.#canary === 'expected')
+      return 'the canary has not begun: nothing has been seen of the release yet';
+    return signal === 'resume' && this.held === undefined ? 'nothing is held' : undefined;
   }
 }

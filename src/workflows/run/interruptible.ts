@@ -22,11 +22,32 @@ export async function cancelledWhen<T>(stopped: () => boolean, work: () => Promi
 
 /** As `cancelledWhen`, but a stop is no failure. @returns `undefined` when `work` was cut short */
 export async function unless<T>(stopped: () => boolean, work: () => Promise<T>): Promise<T | undefined> {
+  // Remembered: what stopped it may be taken back before it has ended.
+  let cut = false;
   try {
-    return await cancelledWhen(stopped, work);
+    return await cancelledWhen(() => (cut ||= stopped()), work);
   } catch (error) {
-    if (isCancellation(error) && stopped() && !CancellationScope.current().consideredCancelled)
-      return undefined;
+    if (isCancellation(error) && cut && !CancellationScope.current().consideredCancelled) return undefined;
     throw error;
+  }
+}
+
+/**
+ * Runs `work` to its end while `guard`, which never ends by itself, looks after what it depends on.
+ * @throws what `guard` throws, once `work` has been cancelled
+ */
+export async function guardedBy<T>(guard: () => Promise<never>, work: () => Promise<T>): Promise<T> {
+  let alarm: { readonly error: unknown } | undefined;
+  const scope = new CancellationScope();
+  const guarding = scope.run(guard).catch((error: unknown) => {
+    if (!isCancellation(error)) alarm = { error };
+  });
+  try {
+    return await cancelledWhen(() => alarm !== undefined, work);
+  } catch (error) {
+    throw alarm === undefined ? error : alarm.error;
+  } finally {
+    scope.cancel();
+    await guarding;
   }
 }

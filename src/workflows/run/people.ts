@@ -18,14 +18,6 @@ interface Question {
   readonly until?: string;
 }
 
-/** What is looked at while a person is waited for. */
-interface Watch {
-  /** When waiting ends by itself: ISO 8601. */
-  readonly until: string;
-  readonly waitSeconds: () => number;
-  readonly meanwhile: () => Promise<void>;
-}
-
 interface Run {
   readonly target: Target;
   readonly version: string;
@@ -83,27 +75,22 @@ export class People {
 
   /**
    * Pages, and waits until a person decides; the environment stays locked meanwhile. What is not `allowed` is recorded.
-   * @param watch what is done now and then while nobody has answered; what it throws ends the wait
+   * @param until when the wait ends by itself, if it does
    */
   async decide(
     what: string,
     allowed: readonly DecidePayload['action'][],
-    watch?: Watch,
+    until?: string,
   ): Promise<DecidePayload> {
     const { inbox } = this.#run;
     const choice = allowed.join(' or ');
-    await this.notify('page', `${what}. The environment stays locked until someone decides: ${choice}.`);
-    const example = { by: '<you>' };
+    const { decision: early } = inbox;
+    if (early !== undefined) inbox.ignore('decide', `it came before the question: ${what}`, early.by);
     inbox.decision = undefined;
+    await this.notify('page', `${what}. The environment stays locked until someone decides: ${choice}.`);
+    const question = { what, signal: 'decide', example: { by: '<you>' }, actions: allowed } as const;
     for (;;) {
-      const until = watch && { until: watch.until };
-      const question = { what, signal: 'decide', example, actions: allowed, ...until } as const;
-      const timeout = watch && watch.waitSeconds() * 1000;
-      const answered = await this.waitFor(question, () => inbox.decision !== undefined, timeout);
-      if (!answered) {
-        await watch?.meanwhile();
-        continue;
-      }
+      await this.waitFor({ ...question, ...(until && { until }) }, () => inbox.decision !== undefined);
       const decision = inbox.decision as DecidePayload | undefined;
       if (decision !== undefined && allowed.includes(decision.action)) return decision;
       inbox.ignore('decide', `the question takes ${choice}: ${what}`, decision?.by);

@@ -1,17 +1,23 @@
+import { sleep } from '@temporalio/workflow';
 import type { Pause, Shifting } from '../../activities/canary/types.ts';
 import { judgeCanary } from '../../domain/canary-judge.ts';
-import { sliceSeconds } from '../../domain/canary-slices.ts';
+import { guardSeconds, sliceSeconds } from '../../domain/canary-slices.ts';
 import type { CanaryStep, Look } from '../../domain/canary.ts';
+import { samplingPeriod } from '../../domain/metrics.ts';
 import type { CanaryPolicy } from '../../domain/policy.ts';
 import type { Verdict } from '../../domain/verdict.ts';
 import { activities } from '../activities.ts';
 import { Ended } from '../failures.ts';
 import type { DeploymentRun } from '../run/deployment-run.ts';
-import { unless } from '../run/interruptible.ts';
+import { guardedBy, unless } from '../run/interruptible.ts';
 import { now } from '../run/time.ts';
 
-/** While a canary only waits for a person: seconds between two looks at it, and what such a look is of. */
-export const HELD_LOOK_SECONDS = 600;
+/** Whose waiting is skipped is still seen for so many periods of the metrics: CloudWatch is a minute or two late. */
+const PERIODS_OF_A_GLIMPSE = 3;
+/** Seconds before a slice that only guards that belong to it too: what came late, or was too little to judge. */
+const LOOKBACK = 300;
+/** Seconds after which something that is done beside waiting canaries is guarded; most of it has ended by then. */
+const UNGUARDED = 30;
 
 /** A canary that waits at a pause. */
 export interface Paused extends Shifting {
@@ -26,6 +32,14 @@ interface Watched {
   readonly earlier: readonly Paused[];
   /** Percent of the traffic that the wave has of the release. */
   readonly weight: number;
+}
+
+interface Sample {
+  readonly since: string;
+  /** Decides the period of the metrics. */
+  readonly windowSeconds: number;
+  readonly seconds: number;
+  readonly guardsOnly: boolean;
 }
 
 type Looks = ReadonlyMap<string, readonly Look[]>;
@@ -47,53 +61,76 @@ export class CanaryWatch {
    * @throws Ended `RolledBack` when ECS has ended one of the canaries, or one fails
    */
   async bake(): Promise<readonly Verdict[]> {
-    const { policy, wave } = this.#of;
+    const { bakeSeconds, steps, services } = this.#of.policy;
     const { inbox } = this.#run;
     const promoted = () => inbox.promotion !== undefined;
-    const slice = sliceSeconds(policy.bakeSeconds, policy.steps.length * policy.services.length);
+    const slice = sliceSeconds(bakeSeconds, steps.length * services.length);
     const looks = new Map<string, Look[]>();
-    const look = async (seconds: number, guardsOnly: boolean) => {
-      const seen = await this.#sample(this.#since, policy.bakeSeconds, seconds, guardsOnly);
-      for (const each of seen) looks.set(each.service, [...(looks.get(each.service) ?? []), each]);
-      for (const each of wave) this.#record(each, looks);
-      this.#demandNoFailure(looks, () => this.#conclude(looks, guardsOnly));
-    };
-    for (let left = policy.bakeSeconds; left > 0 && !promoted(); left -= slice)
-      await unless(promoted, () => look(Math.min(slice, left), false));
-    // Who skips the waiting does not skip the guards: one more look, at what there is by now.
-    if (promoted()) await look(0, true);
-    return this.#conclude(looks, promoted());
+    const ends = Date.parse(this.#since) + bakeSeconds * 1000;
+    const clockLeft = () => Math.ceil((ends - Date.now()) / 1000);
+    for (let left = bakeSeconds; left > 0; left = Math.min(left, clockLeft())) {
+      if (promoted()) {
+        await this.#look(looks, Math.min(left, PERIODS_OF_A_GLIMPSE * samplingPeriod(bakeSeconds)), true);
+        if (promoted()) return this.#conclude(looks, true);
+      } else {
+        const seconds = Math.min(slice, left);
+        const seen = await unless(promoted, () => this.#look(looks, seconds, false));
+        if (seen !== undefined) left -= seconds;
+      }
+    }
+    return this.#conclude(looks, false);
   }
 
-  /** One look at the last minutes, while a person is waited for; nothing of it is kept unless it ends the canary. @throws as `bake` does */
-  async glance(): Promise<void> {
-    const recently = Date.now() - HELD_LOOK_SECONDS * 1000;
-    const since = new Date(Math.max(Date.parse(this.#since), recently)).toISOString();
-    const seen = await this.#sample(since, HELD_LOOK_SECONDS, 0, true);
-    this.#demandNoFailure(Map.groupBy(seen, ({ service }) => service));
+  /** Does `work`, which may take long, while all that wait are guarded. @throws as `bake` does, once `work` is cancelled */
+  async beside<T>(work: () => Promise<T>): Promise<T> {
+    return this.#all.length === 0 ? await work() : await guardedBy(() => this.#guard(), work);
   }
 
   get #all(): readonly Paused[] {
     return [...this.#of.earlier, ...this.#of.wave];
   }
 
+  /** @returns how many looks were taken */
+  async #look(looks: Map<string, Look[]>, seconds: number, guardsOnly: boolean): Promise<number> {
+    const { policy, wave } = this.#of;
+    const sample = { since: this.#since, windowSeconds: policy.bakeSeconds, seconds, guardsOnly };
+    const taken = await this.#sample(sample);
+    for (const each of taken) looks.set(each.service, [...(looks.get(each.service) ?? []), each]);
+    for (const each of wave) this.#record(each, looks);
+    this.#demandNoFailure(looks, () => this.#conclude(looks, guardsOnly));
+    return taken.length;
+  }
+
+  /** Nothing of what it sees is kept unless it ends the canary. */
+  async #guard(): Promise<never> {
+    await sleep(UNGUARDED * 1000, { summary: 'guards what waits' });
+    const began = Date.now();
+    for (;;) {
+      const started = Date.now();
+      const seconds = guardSeconds((started - began) / 1000);
+      const windowSeconds = Math.max(this.#of.policy.bakeSeconds, seconds) + LOOKBACK;
+      const from = Math.max(Date.parse(this.#since), started + (seconds - windowSeconds) * 1000);
+      const since = new Date(from).toISOString();
+      const seen = await this.#sample({ since, windowSeconds, seconds, guardsOnly: true });
+      this.#demandNoFailure(Map.groupBy(seen, ({ service }) => service));
+      const left = started + seconds * 1000 - Date.now();
+      if (left > 1000) await sleep(left, { summary: 'until the next look' });
+    }
+  }
+
   /** @throws Ended `RolledBack` when ECS has ended one */
-  async #sample(
-    since: string,
-    stepSeconds: number,
-    seconds: number,
-    guardsOnly: boolean,
-  ): Promise<readonly Look[]> {
+  async #sample({ since, windowSeconds, seconds, guardsOnly }: Sample): Promise<readonly Look[]> {
     const { target, rollout } = this.#run.policy;
     const { policy, wave, weight } = this.#of;
-    const summary = `judge ${namesOf(wave.length > 0 ? wave : this.#all)} at ${weight} %`;
-    const { looks, ended } = await activities('process', summary, seconds).watchCanary({
+    const names = namesOf(wave.length > 0 ? wave : this.#all);
+    const summary = `${guardsOnly ? 'guard' : 'judge'} ${names} at ${weight} %`;
+    const { looks, ended } = await activities('watch', summary, seconds).watchCanary({
       target,
       shifting: this.#all,
       judge: policy.judge,
       allowedTaskDeaths: rollout.allowedTaskDeaths,
       since,
-      stepSeconds,
+      stepSeconds: windowSeconds,
       seconds,
       ...(guardsOnly && { guardsOnly }),
     });
@@ -120,14 +157,20 @@ export class CanaryWatch {
 
   #conclude(looks: Looks, skipped: boolean): Verdict[] {
     return this.#of.wave.map((each) => {
-      const verdict = this.#judge(each, looks, skipped);
+      const judged = this.#judge(each, looks, skipped);
+      const verdict = skipped && judged.outcome === 'pass' ? this.#skipped(judged) : judged;
       this.#record(each, looks, {
-        verdict: skipped && verdict.outcome === 'pass' ? 'skipped' : verdict.outcome,
+        verdict: verdict === judged ? judged.outcome : 'skipped',
         reasons: verdict.reasons,
         endedAt: now(),
       });
       return verdict;
     });
+  }
+
+  #skipped({ outcome, reasons }: Verdict): Verdict {
+    const { by, reason } = this.#run.inbox.heedPromotion() ?? { by: 'somebody', reason: 'no reason given' };
+    return { outcome, reasons: [`${by} skipped the waiting: ${reason}.`, ...reasons] };
   }
 
   #record(

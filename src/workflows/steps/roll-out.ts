@@ -10,21 +10,17 @@ import { activities } from '../activities.ts';
 import { Ended, failureType } from '../failures.ts';
 import type { DeploymentRun } from '../run/deployment-run.ts';
 import { now } from '../run/time.ts';
-import { Canary } from './canary.ts';
+import { Canary, type WaitingCanaries } from './canary.ts';
 import { followToItsEnd } from './follow.ts';
 import { parametersOf, type Prepared } from './prepare.ts';
 import { runSuite } from './test-suite.ts';
 
-export interface Deployed {
+export interface Deployed extends WaitingCanaries {
   readonly outputs: Outputs;
   /** Task definition ARN per service. */
   readonly taskDefinitions: Readonly<Record<string, string>>;
   /** When the first rollout began, ISO 8601. */
   readonly rolledOutSince: string;
-  /** Canaries that have all traffic and wait at their last pause, where going back is instant. */
-  readonly paused: readonly Rollout[];
-  /** Lets them end: the old tasks go. Everything has been verified then. */
-  readonly complete: () => Promise<void>;
 }
 
 /** Registers the task definitions, runs the migration, and rolls the services out wave by wave. */
@@ -49,8 +45,10 @@ export async function rollOutAll(
   for (const wave of wavesOf(run.policy.services)) {
     const going = (by: RolloutKind) => wave.filter(({ name }) => kindOf(prepared, name) === by);
     await shift(run, prepared, canary, going('canary'), { outputs, taskDefinitions });
-    for (const service of going('rolling'))
-      await roll(run, service, taskDefinitions[service.name] ?? '', previousState(prepared, service));
+    for (const service of going('rolling')) {
+      const state = previousState(prepared, service);
+      await canary.beside(() => roll(run, service, taskDefinitions[service.name] ?? '', state));
+    }
   }
   return { outputs, taskDefinitions, rolledOutSince, ...canary.handOver() };
 }
@@ -68,6 +66,8 @@ async function shift(
     const state = previousState(prepared, service);
     const rollout = await start(run, service, taskDefinitions[service.name] ?? '', state);
     if (rollout.serviceDeploymentArn !== undefined) shifting.push({ service, rollout });
+    // It runs the release already: at most its tasks' number changes.
+    else await followToItsEnd(run, { service, rollout });
   }
   if (shifting.length === 0) return;
   await canary.shift(shifting, async () => {

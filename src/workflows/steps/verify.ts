@@ -40,7 +40,10 @@ export async function verify(run: DeploymentRun, manifest: Manifest, deployed: D
     },
     { detail: () => countOutcomes(run.metrics) },
   );
-  await soak(run, { ...input, since, rolledOutSince });
+  const watched = { ...input, since, rolledOutSince };
+  const { soakSeconds } = verification;
+  if (soakSeconds > 0) await watch(run, 'deployment window', soakSeconds, watched);
+  await demandJudged(run, watched);
 }
 
 /** What went back is verified by its status and the versions that it serves. */
@@ -65,26 +68,44 @@ export async function verifyRestored(
   });
 }
 
-async function soak(
-  run: DeploymentRun,
-  input: VerificationInput & { readonly since: string; readonly rolledOutSince: string },
-): Promise<void> {
-  const { soakSeconds: seconds, metrics } = run.policy.verification;
-  if (seconds === 0) return;
+type Watched = VerificationInput & { readonly since: string; readonly rolledOutSince: string };
+
+async function watch(run: DeploymentRun, name: string, seconds: number, input: Watched): Promise<void> {
+  const { metrics } = run.policy.verification;
+  const { allowedTaskDeaths } = run.policy.rollout;
   await run.step(
-    'deployment window',
+    name,
     async () => {
-      const watched = await activities('process', `watch for ${seconds} s`, seconds).watchWindow({
-        ...input,
-        metrics,
-        allowedTaskDeaths: run.policy.rollout.allowedTaskDeaths,
-        seconds,
-      });
-      judged(run, watched.metrics);
-      passed(run, watched.checks);
+      const watching = activities('process', `watch for ${seconds} s`, seconds);
+      const seen = await watching.watchWindow({ ...input, metrics, allowedTaskDeaths, seconds });
+      judged(run, seen.metrics);
+      passed(run, seen.checks);
     },
     { detail: () => `${seconds} s watched; metrics: ${countOutcomes(run.metrics)}` },
   );
+}
+
+/**
+ * What went by canary does not pass on what could not be judged: it is watched for as long as the policy gathers metrics, and
+ * then the policy for inconclusive steps says what becomes of it.
+ */
+async function demandJudged(run: DeploymentRun, input: Watched): Promise<void> {
+  const canaries = input.paused?.map(({ service }) => service) ?? [];
+  const open = () =>
+    run.metrics.filter(
+      ({ service, outcome, threshold }) =>
+        canaries.includes(service) && outcome === 'not judged' && threshold !== undefined,
+    );
+  while (open().length > 0) {
+    await watch(run, 'metrics, once more', run.policy.verification.metrics.windowSeconds, input);
+    if (open().length === 0) return;
+    const reasons = open().map(({ service, metric, reason }) => `${service} ${metric}: ${reason}`);
+    const what = `the release could not be judged: ${reasons.join('; ')}`;
+    if (run.policy.rollout.canary?.onInconclusive !== 'ask') throw new Ended('RolledBack', what);
+    const { action, by } = await run.people.decide(what, ['continue', 'retry', 'rollback']);
+    if (action === 'rollback') throw new Ended('RolledBack', `${what} (${by} decided to go back)`);
+    if (action === 'continue') return;
+  }
 }
 
 async function manualTest(run: DeploymentRun): Promise<void> {
