@@ -124,7 +124,8 @@ export function judgeRollout(wanted: RolloutExpectation, seen: RolloutObservatio
 /**
  * Where a canary is.
  * @param after `id` of the pause that was released last
- * @returns its verdict when it has ended, the pause that it waits at with the release's tasks known, or `undefined` on the way there
+ * @returns why it failed when it has ended, which without our releasing its last pause is never well; the pause that it waits at
+ *   with the release's tasks known; or `undefined` on the way there
  */
 export function judgeCanaryProgress(
   wanted: RolloutExpectation,
@@ -140,12 +141,19 @@ export function judgeCanaryProgress(
     replaced(wanted, seen) ??
     brokenOff(wanted, seen) ??
     dying(wanted, seen) ??
-    arrived(wanted, seen) ??
+    (deployment?.status === 'SUCCESSFUL' ? letGo(wanted.service) : undefined) ??
     (pause && mistaken(wanted, seen));
   if (verdict) return { kind: 'ended', verdict };
   if (pause && seen.unidentified === 0) return { kind: 'paused', pause };
   const tooLate = late(wanted, seen, 'reach a pause');
   return tooLate && { kind: 'ended', verdict: tooLate };
+}
+
+/** Of a canary that ended well while its pauses were still to be released by us. */
+export function letGo(service: string): Verdict {
+  return fail(
+    `Somebody else let the canary of ${service} go on: ECS ended it as SUCCESSFUL before it was judged.`,
+  );
 }
 
 /** At a pause: not the release is being deployed. */

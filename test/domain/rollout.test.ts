@@ -221,10 +221,21 @@ describe("a canary's progress", () => {
     expect(at(paused(aPause()), { elapsedSeconds: 100_000 })?.kind).toBe('paused');
   });
 
-  test('ends with a pass when somebody else released its last pause and it came to its end', () => {
-    const deployment = aDeployment({ status: 'SUCCESSFUL' });
-    expect(at(deployment, { settled: true })).toMatchObject({ kind: 'ended', verdict: { outcome: 'pass' } });
-  });
+  test.each([true, false])(
+    'ends with a fail when somebody else released its pauses and it came to its end (settled: %s): it was not judged',
+    (settled) => {
+      const deployment = aDeployment({ status: 'SUCCESSFUL' });
+      expect(at(deployment, { settled })).toEqual({
+        kind: 'ended',
+        verdict: {
+          outcome: 'fail',
+          reasons: [
+            'Somebody else let the canary of web go on: ECS ended it as SUCCESSFUL before it was judged.',
+          ],
+        },
+      });
+    },
+  );
 
   test('that a pause is still shown while ECS goes back is no pause', () => {
     expect(at({ ...paused(aPause()), status: 'ROLLBACK_IN_PROGRESS' })?.kind).toBe('ended');

@@ -1,5 +1,5 @@
 import type { Target } from '../../domain/policy.ts';
-import { isUnderway, judgeRollout } from '../../domain/rollout.ts';
+import { isUnderway, judgeRollout, letGo } from '../../domain/rollout.ts';
 import type { ObservedDeployment } from '../../domain/rollout.ts';
 import type { Verdict } from '../../domain/verdict.ts';
 import type { EcsReader } from '../ecs/reader.ts';
@@ -20,7 +20,7 @@ export async function endOf(
   { stoppedReasons }: Losses,
 ): Promise<Verdict | undefined> {
   if (deployment && isUnderway(deployment.status)) return undefined;
-  if (deployment?.status === 'SUCCESSFUL') return fail(letGo(service.name));
+  if (deployment?.status === 'SUCCESSFUL') return letGo(service.name);
   const [current, [newest]] = await Promise.all([
     reader.service(target, service.ecsService),
     reader.deploymentsSince(target, service.ecsService, (deployment?.createdAt ?? 1) - 1),
@@ -42,12 +42,4 @@ export async function endOf(
       ...(primary && { primary }),
     },
   );
-}
-
-function letGo(service: string): string {
-  return `Somebody else let the canary of ${service} go on: ECS ended it as SUCCESSFUL before it was judged.`;
-}
-
-function fail(reason: string): Verdict {
-  return { outcome: 'fail', reasons: [reason] };
 }
