@@ -32,7 +32,9 @@ export interface ObservedDeployment {
   readonly taskDefinition?: string;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
-  /** Where it is, by ECS's names; absent in a list of deployments, as all that follows. */
+  /** `ROLLING`, `CANARY` and so on; absent in a list of deployments, as all that follows. */
+  readonly strategy?: string;
+  /** Where it is, by ECS's names. */
   readonly stage?: string;
   /** Percent of the production traffic that its target revision is to have. */
   readonly weight?: number;

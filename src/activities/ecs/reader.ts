@@ -20,6 +20,7 @@ import type { Target } from '../../domain/policy.ts';
 import type { ObservedDeployment, ObservedHook } from '../../domain/rollout.ts';
 import type { AwsClients } from '../aws.ts';
 import { allPages, chunks, createBatcher } from './batch.ts';
+import { trafficWeight } from './state.ts';
 
 const UNFINISHED: ServiceDeploymentStatus[] = [
   'PENDING',
@@ -187,14 +188,13 @@ function observed(
 }
 
 /** What a list of deployments doesn't tell. */
-function progressOf({
-  lifecycleStage: stage,
-  lifecycleHookDetails = [],
-  targetServiceRevision,
-  alarms,
-}: ServiceDeployment): Pick<ObservedDeployment, 'stage' | 'weight' | 'hooks' | 'alarms'> {
-  const weight = targetServiceRevision?.requestedProductionTrafficWeight;
+function progressOf(
+  deployment: ServiceDeployment,
+): Pick<ObservedDeployment, 'strategy' | 'stage' | 'weight' | 'hooks' | 'alarms'> {
+  const { deploymentConfiguration, lifecycleStage: stage, lifecycleHookDetails = [], alarms } = deployment;
+  const weight = trafficWeight(deployment);
   return {
+    strategy: deploymentConfiguration?.strategy ?? 'ROLLING',
     ...(stage && { stage }),
     ...(weight !== undefined && { weight }),
     hooks: lifecycleHookDetails.flatMap(hookOf),

@@ -1,4 +1,4 @@
-import type { Service, Task } from '@aws-sdk/client-ecs';
+import type { Service, ServiceDeployment, Task } from '@aws-sdk/client-ecs';
 import type { ServiceState } from './types.ts';
 
 /** @param service as DescribeServices has it; `undefined` when there is none */
@@ -46,6 +46,15 @@ export function isSettled({
     runningCount === desiredCount &&
     pendingCount === 0
   );
+}
+
+/**
+ * Percent of the production traffic that the deployment's target revision is to have. A step is of tenths, but ECS tells doubles,
+ * and adds its steps up: three of 14.3 % are 42.900000000000006 %.
+ */
+export function trafficWeight({ targetServiceRevision }: ServiceDeployment): number | undefined {
+  const weight = targetServiceRevision?.requestedProductionTrafficWeight;
+  return weight === undefined ? undefined : Math.round(weight * 10) / 10;
 }
 
 /** `arn:aws:ecs:...:task-definition/web:7` as `web:7`. */

@@ -2,7 +2,7 @@ import type { Service, ServiceDeployment, Task } from '@aws-sdk/client-ecs';
 import type { ServicePolicy, Target } from '../../domain/policy.ts';
 import type { Check } from '../../domain/verdict.ts';
 import type { EcsReader } from '../ecs/reader.ts';
-import { nameOf } from '../ecs/state.ts';
+import { nameOf, trafficWeight } from '../ecs/state.ts';
 import type { Rollout } from '../ecs/types.ts';
 import { running, strange } from './identity.ts';
 import { keepsItsTasks } from './scaling.ts';
@@ -44,10 +44,10 @@ export async function checkPaused(
 function notPaused({ policy, service, rollout, deployment }: Paused): string | undefined {
   if (!service) return `there is no ECS service ${policy.ecsService}`;
   if (!deployment) return `ECS no longer knows the service deployment ${rollout.serviceDeploymentArn}`;
-  const { status, statusReason, targetServiceRevision } = deployment;
+  const { status, statusReason } = deployment;
   if (status !== 'IN_PROGRESS')
     return `its canary no longer waits: ECS has it as ${status}${statusReason ? `: ${statusReason}` : ''}`;
-  const weight = targetServiceRevision?.requestedProductionTrafficWeight ?? 0;
+  const weight = trafficWeight(deployment) ?? 0;
   return weight === 100 ? undefined : `the release has ${weight} % of the traffic, not all of it`;
 }
 

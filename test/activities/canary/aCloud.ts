@@ -1,7 +1,12 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import type { GetMetricDataInput, GetMetricDataOutput, MetricDataQuery } from '@aws-sdk/client-cloudwatch';
 import { ECSClient } from '@aws-sdk/client-ecs';
-import type { ServiceDeployment, ServiceRevision, Task } from '@aws-sdk/client-ecs';
+import type {
+  ListServiceDeploymentsRequest,
+  ServiceDeployment,
+  ServiceRevision,
+  Task,
+} from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { createAwsClients } from '../../../src/activities/aws.ts';
 import type { AwsClients, TargetClients } from '../../../src/activities/aws.ts';
@@ -39,7 +44,14 @@ export function aCloud(cloud: Cloud): {
       ),
     }),
     DescribeServicesCommand: () => ({ services: [{ serviceName: 'web', taskDefinition: 'web:2' }] }),
-    ListServiceDeploymentsCommand: () => ({ serviceDeployments: cloud.deployments }),
+    ListServiceDeploymentsCommand: (input: ListServiceDeploymentsRequest) => ({
+      serviceDeployments: cloud.deployments
+        .filter((each) => isListed(input, each))
+        .map(({ targetServiceRevision, ...brief }) => ({
+          ...brief,
+          targetServiceRevisionArn: targetServiceRevision?.arn,
+        })),
+    }),
     ListTasksCommand: () => ({ taskArns: cloud.stopped.map(({ taskArn }) => taskArn) }),
     DescribeTasksCommand: () => ({ tasks: cloud.stopped }),
     DescribeTargetGroupsCommand: (input: { TargetGroupArns: string[] }) => ({
@@ -74,6 +86,13 @@ export function aCloud(cloud: Cloud): {
     cloudwatch: answered(new CloudWatchClient(options)),
   };
   return { aws: { clientsFor: () => clients, destroy: () => undefined }, asked };
+}
+
+function isListed(
+  { status: wanted, createdAt: since }: ListServiceDeploymentsRequest,
+  { status = 'PENDING', createdAt }: ServiceDeployment,
+): boolean {
+  return (wanted?.includes(status) ?? true) && Number(createdAt ?? 0) > Number(since?.after ?? -1);
 }
 
 function metricData(cloud: Cloud, { MetricDataQueries = [], StartTime, EndTime }: GetMetricDataInput) {
