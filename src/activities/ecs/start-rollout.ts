@@ -4,7 +4,7 @@ import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { RolloutKind } from '../../domain/evidence.ts';
 import type { RolloutPolicy, ServicePolicy, Target } from '../../domain/policy.ts';
-import { taskCount } from '../../domain/rollout.ts';
+import { isUnderway, taskCount } from '../../domain/rollout.ts';
 import type { AwsClients } from '../aws.ts';
 import type { AssertHolder, LockProof } from '../lock.ts';
 import { pause } from '../pacing.ts';
@@ -44,7 +44,7 @@ export async function startRollout(deps: RolloutDeps, input: StartRolloutInput):
   if (!current) throw noService(input);
   const desiredCount = taskCount(service.desiredCount, current.desiredCount ?? 0);
   const rollout = { service: service.name, taskDefinition, desiredCount };
-  const running = (await findOurs(deps, input)) ?? (await findUnderway(deps, input));
+  const running = (await findOurs(deps, input)) ?? (await findUnderway(deps, input, current));
   if (running) return { ...rollout, serviceDeploymentArn: running };
 
   const deploys = primaryOf(current) !== taskDefinition || needsForce(current);
@@ -87,14 +87,21 @@ async function findOurs({ reader }: RolloutDeps, input: StartRolloutInput): Prom
   return recent.find(({ taskDefinition }) => taskDefinition === input.taskDefinition)?.arn;
 }
 
-async function findUnderway({ reader }: RolloutDeps, input: StartRolloutInput): Promise<string | undefined> {
-  const { target, service } = input;
+/** One that goes where this rollout would, and the same way, is gone on with; any other has to end first. */
+async function findUnderway(
+  { reader }: RolloutDeps,
+  { target, service, taskDefinition, rollout, by }: StartRolloutInput,
+  current: Service,
+): Promise<string | undefined> {
   const underway = await reader.unfinishedDeployment(target, service.ecsService);
-  if (!underway || underway.taskDefinition === input.taskDefinition) return underway?.arn;
+  if (!underway) return undefined;
+  const { strategy: wanted } = rolloutConfiguration(current, rollout, by);
+  const { arn, status, strategy = 'ROLLING' } = underway;
+  if (underway.taskDefinition === taskDefinition && isUnderway(status) && strategy === wanted) return arn;
   throw ApplicationFailure.create({
     type: 'DeploymentInProgress',
-    message: `ECS service ${service.ecsService} in ${target.environment} is busy with the deployment ${underway.arn} of ${nameOf(underway.taskDefinition)} (${underway.status}), which Slipway did not start. It is waited for; or stop it with \`aws ecs stop-service-deployment\`.`,
-    details: [{ service: service.name, serviceDeploymentArn: underway.arn }],
+    message: `ECS service ${service.ecsService} in ${target.environment} is busy with the deployment ${arn} of ${nameOf(underway.taskDefinition)} (${status}, ${strategy}), which this run did not start. It is waited for; or stop it with \`aws ecs stop-service-deployment\`.`,
+    details: [{ service: service.name, serviceDeploymentArn: arn }],
     nextRetryDelay: '15s',
   });
 }
