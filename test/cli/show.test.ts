@@ -25,13 +25,13 @@ describe('a run in the terminal', () => {
     const seen = { canary: { requests: 20, bad: 0 }, baseline: { requests: 90, bad: 1 }, deaths: 0 };
     const lines = shown({
       canary: [
-        { ...step, weight: 10, seen, verdict: 'pass', reasons: ['0 of 20 failed'] },
+        { ...step, weight: 10, seen, verdict: 'fail', reasons: ['9 of 20 failed'] },
         { ...step, service: 'gateway', weight: 100, looks: 12 },
       ],
     });
     expect(lines.slice(lines.indexOf('  Canary:') + 1)).toEqual([
       '    service  weight  looks  release             old version         verdict     why',
-      '    web      10 %    2      20 requests, 0 bad  90 requests, 1 bad  ✔ pass      0 of 20 failed.',
+      '    web      10 %    2      20 requests, 0 bad  90 requests, 1 bad  ✘ fail      9 of 20 failed.',
       '    gateway  100 %   12                                             judged now',
     ]);
   });

@@ -19,7 +19,8 @@ export function canaryRows(steps: readonly CanaryStep[]): string[][] {
     seenOfRelease(step),
     step.seen === undefined ? '' : traffic(step.seen.baseline),
     verdict(step),
-    why(step),
+    // What passed is told by its figures.
+    step.verdict === 'pass' ? '' : why(step),
   ]);
 }
 
@@ -32,6 +33,14 @@ export const CANARY_HEAD = [
   'Verdict',
   'Why',
 ] as const;
+
+/** @returns such as `pass: web 260 requests, 14 bad, 3 slow; old version 1043 requests, 0 bad, 1 slow` */
+export function canaryEnd(step: CanaryStep): string {
+  const { service, verdict: given = 'open', seen } = step;
+  const old = seen === undefined ? '' : `; old version ${traffic(seen.baseline)}`;
+  const reasons = given === 'pass' ? '' : ` (${why(step)})`;
+  return `${given}: ${service} ${seenOfRelease(step)}${old}${reasons}`;
+}
 
 /** @returns such as `web at 25 %, look 3: release 260 requests, 14 bad, 3 slow; old version 1043 requests, 0 bad, 1 slow` */
 export function canaryLook(step: CanaryStep): string {

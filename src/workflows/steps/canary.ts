@@ -2,6 +2,7 @@ import type { Pause, Shifting } from '../../activities/canary/types.ts';
 import type { Rollout } from '../../activities/ecs/types.ts';
 import type { CanaryPolicy } from '../../domain/policy.ts';
 import { span } from '../../domain/span.ts';
+import { canaryEnd } from '../../domain/render/canary.ts';
 import { activities } from '../activities.ts';
 import { Ended } from '../failures.ts';
 import type { DeploymentRun } from '../run/deployment-run.ts';
@@ -145,7 +146,7 @@ export class Canary {
       const verdicts = await watch.bake();
       const wasHeld = await this.#whileHeld(wave, watch);
       const open = verdicts.filter(({ outcome }) => outcome === 'inconclusive');
-      if (open.length === 0) return [told(verdicts), ...wasHeld].join(' ');
+      if (open.length === 0) return [this.#endOf(wave), ...wasHeld].join('. ');
       // Who froze it wanted more time: it is watched once more.
       if (wasHeld.length > 0) continue;
       const what = `the canary of ${namesOf(wave)} at ${weight} % is inconclusive: ${told(open)}`;
@@ -155,6 +156,10 @@ export class Canary {
       if (action === 'continue')
         return [told(open), `${by} decided to go on.`, ...(await this.#whileHeld(wave, watch))].join(' ');
     }
+  }
+
+  #endOf(wave: readonly Paused[]): string {
+    return this.#run.canary.slice(-wave.length).map(canaryEnd).join('; ');
   }
 
   async #decide(

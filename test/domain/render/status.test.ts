@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { CanaryStep } from '../../../src/domain/canary.ts';
-import { canaryLook, canaryRows } from '../../../src/domain/render/canary.ts';
+import { canaryEnd, canaryLook, canaryRows } from '../../../src/domain/render/canary.ts';
 import { renderStatus } from '../../../src/domain/render/status.ts';
 import type { RunStatus } from '../../../src/domain/status.ts';
 
@@ -74,11 +74,24 @@ describe("a canary's step", () => {
   });
 });
 
+test('a step that passed is told by its figures, one that did not by the reasons too', () => {
+  const reasons = ['0 of 260 failed', '14 may'];
+  expect(canaryRows([aStep({ verdict: 'pass', reasons })])[0]?.at(-1)).toBe('');
+  const figures = 'web 260 requests, 14 bad, 3 slow; old version 1043 requests, 0 bad, 1 slow';
+  expect(canaryEnd(aStep({ verdict: 'pass', reasons }))).toBe(`pass: ${figures}`);
+  expect(canaryEnd(aStep({ verdict: 'skipped', reasons }))).toBe(
+    `skipped: ${figures} (0 of 260 failed. 14 may.)`,
+  );
+});
+
 describe('the status as Markdown', () => {
   test('has the canary as a table, with who holds it and when ECS goes back', () => {
     const markdown = renderStatus(
       aStatus({
-        canary: [aStep({ verdict: 'pass', reasons: ['0 of 260 | fine'] }), aStep({ weight: 50, looks: 1 })],
+        canary: [
+          aStep({ verdict: 'skipped', reasons: ['alice: hurry | now'] }),
+          aStep({ weight: 50, looks: 1 }),
+        ],
         paused: { services: ['web', 'api'], weight: 50, expiresAt: '2026-11-02T11:00:00.000Z' },
         held: { by: 'alice', since: AT, reason: 'errors | <b>' },
       }),
@@ -88,7 +101,7 @@ describe('the status as Markdown', () => {
       '',
       '| Service | Weight | Looks | Release | Old version | Verdict | Why |',
       '| --- | --- | --- | --- | --- | --- | --- |',
-      String.raw`| web | 25 % | 3 | 260 requests, 14 bad, 3 slow | 1043 requests, 0 bad, 1 slow | ✔ pass | 0 of 260 \| fine. |`,
+      String.raw`| web | 25 % | 3 | 260 requests, 14 bad, 3 slow | 1043 requests, 0 bad, 1 slow | » skipped | alice: hurry \| now. |`,
       '| web | 50 % | 1 | 260 requests, 14 bad, 3 slow | 1043 requests, 0 bad, 1 slow | judged now |  |',
       '',
       String.raw`**Canary held by alice since 2026-11-02T10:00:00.000Z: errors \| &lt;b>**`,
