@@ -180,7 +180,7 @@ export class Canary {
    */
   async #whileHeld(wave: readonly Paused[], watch: CanaryWatch): Promise<string[]> {
     const { inbox, people, paused } = this.#run;
-    const told: string[] = [];
+    const times: string[] = [];
     for (let { held } = inbox; held !== undefined; { held } = inbox) {
       const { by, since, reason } = held;
       const why = reason === undefined ? '' : ` (${reason})`;
@@ -191,9 +191,9 @@ export class Canary {
         until: this.#expiry(wave),
       } as const;
       await watch.beside(() => people.waitFor(question, () => inbox.held?.since !== since));
-      told.push(`Held by ${by}${why} for ${span((Date.now() - Date.parse(since)) / 1000)}.`);
+      times.push(`Held by ${by}${why} for ${span((Date.now() - Date.parse(since)) / 1000)}.`);
     }
-    return told;
+    return times;
   }
 
   /** When the first of them, or of the earlier waves, goes back by itself. */
