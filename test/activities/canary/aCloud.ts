@@ -19,8 +19,12 @@ export interface Cloud {
   deployments: ServiceDeployment[];
   revisions: ServiceRevision[];
   stopped: Task[];
-  /** The values of a metric, a minute apart from the window's start: by `<name> <target group or load balancer>`. */
+  /** The values of a metric, one of each minute from `metricsFrom` on: by `<name> <target group or load balancer>`. */
   metrics: Record<string, readonly number[]>;
+  /** Any time, for which there may be values or not. */
+  metricsFrom?: Date;
+  /** After a minute is over its value is not there yet for so long. */
+  lateSeconds?: number;
   /** Thrown instead of the next answers, in order, by command. */
   failures?: Record<string, Error[]>;
 }
@@ -97,11 +101,15 @@ function isListed(
 
 function metricData(cloud: Cloud, { MetricDataQueries = [], StartTime, EndTime }: GetMetricDataInput) {
   if ((MetricDataQueries?.length ?? 0) > 500) throw new Error('more than 500 queries');
-  const from = StartTime?.getTime() ?? 0;
+  const from = cloud.metricsFrom?.getTime() ?? 0;
+  const known = Date.now() - 60_000 - (cloud.lateSeconds ?? 0) * 1000;
+  const isAsked = (at: number) => at >= Number(StartTime) && at < Number(EndTime) && at <= known;
   const result = (query: MetricDataQuery): NonNullable<GetMetricDataOutput['MetricDataResults']>[number] => {
-    const values = cloud.metrics[nameOf(query)] ?? [];
-    const times = values.map((_, i) => new Date(from + i * 60_000)).filter((at) => at < (EndTime ?? at));
-    return { Id: query.Id, Timestamps: times, Values: values.slice(0, times.length) };
+    const points = (cloud.metrics[nameOf(query)] ?? [])
+      .map((value, i) => ({ at: from + i * 60_000, value }))
+      .filter(({ at }) => isAsked(at));
+    const Timestamps = points.map(({ at }) => new Date(at));
+    return { Id: query.Id, Timestamps, Values: points.map(({ value }) => value) };
   };
   return { MetricDataResults: MetricDataQueries?.map(result) };
 }

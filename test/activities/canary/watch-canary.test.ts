@@ -1,6 +1,7 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { createCanaryActivities } from '../../../src/activities/canary/activities.ts';
 import type { CanaryActivities } from '../../../src/activities/canary/types.ts';
+import { judgeCanary } from '../../../src/domain/canary-judge.ts';
 import type { JudgePolicy } from '../../../src/domain/policy.ts';
 import { anActivity, aService, aTarget, inside } from '../ecs/aRollout.ts';
 import { aCloud } from './aCloud.ts';
@@ -10,7 +11,9 @@ type WatchInput = Parameters<CanaryActivities['watchCanary']>[0];
 
 const group = (name: string) => `arn:aws:elasticloadbalancing:x:y:targetgroup/${name}/1`;
 const aDeployment = (service: string) => `arn:aws:ecs:x:y:service-deployment/${service}/1`;
-const minutesAgo = (minutes: number) => new Date(Math.floor(Date.now() / 60_000 - minutes) * 60_000);
+/** When the tests began, in whole minutes: all that they say of the past is of one moment. */
+const BEGUN = Math.floor(Date.now() / 60_000);
+const minutesAgo = (minutes: number) => new Date((BEGUN - minutes) * 60_000);
 
 const judge: JudgePolicy = {
   minimumRequests: 100,
@@ -45,6 +48,7 @@ const cloudOf = (change: Partial<Cloud> = {}): Cloud => ({
   ],
   stopped: [],
   metrics: { 'RequestCount green': [50, 100], 'RequestCount blue': [450, 900] },
+  metricsFrom: minutesAgo(5),
   ...change,
 });
 const shifting = (...names: string[]): WatchInput['shifting'] =>
@@ -118,13 +122,12 @@ describe('one look', () => {
   });
 
   test('counts nothing of the period in which the step began', async () => {
-    const cloud = aCloud(cloudOf());
+    const cloud = aCloud(cloudOf({ metrics: { 'RequestCount green': [1_000, 1_000, 1_000, 10, 1] } }));
     const since = new Date(minutesAgo(3).getTime() + 1);
 
-    await watch(cloud, { since: since.toISOString() });
+    const { looks } = await watch(cloud, { since: since.toISOString() });
 
-    const input = cloud.asked.find(({ command }) => command === 'GetMetricDataCommand')?.input;
-    expect(input).toMatchObject({ StartTime: minutesAgo(2) });
+    expect(looks[0]?.canary.requests).toBe(11);
   });
 
   test('asks CloudWatch once for all services, and for a shared load balancer once', async () => {
@@ -326,5 +329,99 @@ describe('watching', () => {
       type: 'InvalidInput',
       nonRetryable: true,
     });
+  });
+});
+
+describe('on the points that CloudWatch has, a minute each', () => {
+  const TEN = Date.parse('2026-01-01T10:00:00Z');
+  const after = (seconds: number) => new Date(TEN + seconds * 1000);
+  afterEach(() => void jest.useRealTimers());
+
+  /** The clock stands at so many seconds after ten; only what happens moves it on. */
+  const standAt = (seconds: number) =>
+    jest.useFakeTimers({
+      now: after(seconds),
+      doNotFake: [
+        'setTimeout',
+        'clearTimeout',
+        'setInterval',
+        'clearInterval',
+        'setImmediate',
+        'performance',
+      ],
+    });
+  /** A cloud in which each look at ECS takes `step` seconds. */
+  const passing = (change: Partial<Cloud>, step: number) => {
+    const state = cloudOf({ metricsFrom: after(0), ...change });
+    const [deployment = {}] = state.deployments;
+    return aCloud({
+      ...state,
+      get deployments() {
+        jest.setSystemTime(Date.now() + step * 1000);
+        return [{ ...deployment, createdAt: after(-600) }];
+      },
+    });
+  };
+  const step = { since: after(0).toISOString(), stepSeconds: 300 };
+  const verdictOf = ({ looks }: Awaited<ReturnType<typeof watch>>, weight = 10) =>
+    judgeCanary({ service: 'web', policy: judge, allowedTaskDeaths: 0, weight, looks }).outcome;
+
+  test('each look sees the minutes that are over, and known by then', async () => {
+    standAt(0);
+    const metrics = {
+      'RequestCount green': [100, 100, 100, 100, 100, 100],
+      'PR(:0.5) TargetResponseTime green': [100, 100, 100, 100, 100, 100],
+    };
+
+    const watched = await watch(passing({ metrics, lateSeconds: 60 }, 20), { ...step, seconds: 300 });
+
+    const seen = watched.looks.map(({ at, canary }) => [(Date.parse(at) - TEN) / 60_000, canary.requests]);
+    expect(seen.length).toBeGreaterThanOrEqual(5);
+    expect(seen).toEqual(seen.map(([minutes = 0]) => [minutes, 100 * Math.max(0, Math.floor(minutes) - 1)]));
+    expect(seen.at(-1)?.[0]).toBeGreaterThanOrEqual(5);
+    expect(seen.at(-1)?.[1]).toBeGreaterThanOrEqual(400);
+    expect(verdictOf(watched)).toBe('pass');
+  });
+
+  test('what is bad ends the watch when it comes to be known, before the next minute is', async () => {
+    standAt(0);
+    const metrics = {
+      'RequestCount green': [100, 100, 100, 100],
+      'HTTPCode_Target_5XX_Count green': [0, 50],
+    };
+
+    const watched = await watch(passing({ metrics, lateSeconds: 60 }, 20), { ...step, seconds: 3_600 });
+
+    // The second minute, known a minute after its end.
+    expect(watched.looks.at(-1)?.canary).toMatchObject({ requests: 200, bad: 50 });
+    expect(Date.now()).toBeLessThan(after(240).getTime());
+    expect(verdictOf(watched)).toBe('fail');
+  });
+
+  test.each([
+    ['before a whole minute of it has begun', 50],
+    ['before its first whole minute is over', 110],
+    ['before its first whole minute is known', 150],
+  ])(
+    'a look at a step that began within a minute, %s, sees nothing, which is no pass',
+    async (_when, now) => {
+      standAt(now);
+      const metrics = { 'RequestCount green': [1_000, 1_000], 'RequestCount blue': [1_000, 1_000] };
+      const since = after(30).toISOString();
+
+      const watched = await watch(passing({ metrics, lateSeconds: 60 }, 0), { stepSeconds: 300, since });
+
+      expect(watched.looks[0]).toMatchObject({ canary: { requests: 0 }, baseline: { requests: 0 } });
+      expect(verdictOf(watched)).toBe('inconclusive');
+      expect(verdictOf(watched, 100)).toBe('inconclusive');
+    },
+  );
+
+  test('a look at a step whose first whole minute is known sees that alone', async () => {
+    standAt(180);
+    const metrics = { 'RequestCount green': [1_000, 100], 'RequestCount blue': [9_000, 900] };
+    const since = after(30).toISOString();
+    const { looks } = await watch(passing({ metrics, lateSeconds: 60 }, 0), { stepSeconds: 300, since });
+    expect(looks[0]).toMatchObject({ canary: { requests: 100 }, baseline: { requests: 900 } });
   });
 });

@@ -21,6 +21,7 @@ function read(metrics: readonly Metric[], change: Partial<typeof window> = {}) {
     revisions: [],
     stopped: [],
     metrics: Object.fromEntries(names),
+    metricsFrom: start,
   });
   const clients = aws.clientsFor({ region: 'eu-west-1' });
   const queries = () =>
