@@ -78,7 +78,11 @@ export class CanaryWatch {
         if (seen !== undefined) left -= seconds;
       }
     }
-    return this.#conclude(looks, false);
+    if (looks.size > 0) return this.#conclude(looks, false);
+    // A promotion cut the only look short, and its time was over: while no worker was there, say.
+    const skipped = promoted();
+    await this.#look(looks, 0, skipped);
+    return this.#conclude(looks, skipped);
   }
 
   /** Does `work`, which may take long, while all that wait are guarded. @throws as `bake` does, once `work` is cancelled */
