@@ -103,10 +103,11 @@ async function roll(
       const rollout = await startRollout(run, service, taskDefinition, 'rolling');
       run.note(rollout.serviceDeploymentArn ?? 'already runs this release');
       await followToItsEnd(run, { service, rollout });
+      return rollout;
     },
     {
       undo: () => restore(run, service, taskDefinition, previous),
-      detail: () => `${service.desiredCount} tasks on ${run.release.version}`,
+      detail: ({ desiredCount }) => `${desiredCount} tasks on ${run.release.version}`,
     },
   );
 }
