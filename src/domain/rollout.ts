@@ -58,6 +58,8 @@ export interface RolloutObservation {
   readonly unidentified: number;
   /** The release's tasks that stopped since the deployment began by an essential container's exit. */
   readonly deaths: number;
+  /** All of the release's tasks that stopped since then, but for those that ECS took away in the course of things. */
+  readonly losses: number;
   /** Why the release's tasks stopped, the most frequent first. */
   readonly stoppedReasons: readonly string[];
   /** Since following it began. */
@@ -68,6 +70,7 @@ export interface RolloutExpectation {
   readonly service: string;
   readonly taskDefinition: string;
   readonly serviceDeploymentArn?: string;
+  readonly desiredCount: number;
   readonly timeoutSeconds: number;
   readonly allowedDeaths: number;
 }
@@ -143,6 +146,7 @@ export function judgeCanaryProgress(
     replaced(wanted, seen) ??
     brokenOff(wanted, seen) ??
     dying(wanted, seen) ??
+    (after === undefined && pause === undefined ? neverUp(wanted, seen) : undefined) ??
     (deployment?.status === 'SUCCESSFUL' ? letGo(wanted.service) : undefined) ??
     (pause && mistaken(wanted, seen));
   if (verdict) return { kind: 'ended', verdict };
@@ -156,6 +160,19 @@ export function letGo(service: string): Verdict {
   return fail(
     `Somebody else let the canary of ${service} go on: ECS ended it as SUCCESSFUL before it was judged.`,
   );
+}
+
+/**
+ * ECS has no circuit breaker for deployments that shift traffic: before the first pause this is it, by the threshold of ECS's own
+ * (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html).
+ */
+function neverUp(
+  { service, desiredCount }: RolloutExpectation,
+  { losses, stoppedReasons }: RolloutObservation,
+) {
+  const threshold = Math.min(200, Math.max(3, Math.ceil(desiredCount / 2)));
+  if (losses < threshold) return undefined;
+  return fail(`${losses} new tasks of ${service} stopped before all were up.`, ...stoppedReasons);
 }
 
 /** At a pause: not the release is being deployed. */

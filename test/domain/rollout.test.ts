@@ -12,6 +12,7 @@ const wanted: RolloutExpectation = {
   service: 'web',
   taskDefinition: 'web:2',
   serviceDeploymentArn: OURS,
+  desiredCount: 2,
   timeoutSeconds: 600,
   allowedDeaths: 2,
 };
@@ -29,6 +30,7 @@ const seen = (change: Partial<RolloutObservation> = {}): RolloutObservation => (
   strangers: [],
   unidentified: 0,
   deaths: 0,
+  losses: 0,
   stoppedReasons: [],
   elapsedSeconds: 10,
   ...change,
@@ -187,6 +189,30 @@ describe("a canary's progress", () => {
   test('is nothing yet on the way to a pause', () => {
     expect(at(paused(aPause({ id: 'h1' })))).toBeUndefined();
     expect(at(paused(aPause({ target: 'AWS_LAMBDA', status: 'IN_PROGRESS' })))).toBeUndefined();
+  });
+
+  test.each([
+    [2, 2, false],
+    [2, 3, true],
+    [20, 9, false],
+    [20, 10, true],
+    [1000, 200, true],
+  ])('of %i tasks, of which %i stopped before all were up, has ended: %s', (desiredCount, losses, ended) => {
+    const stoppedReasons = ['3 tasks stopped: CannotPullContainerError'];
+    const progress = judgeCanaryProgress(
+      { ...wanted, desiredCount },
+      seen({ deployment: paused(), losses, stoppedReasons }),
+    );
+    const verdict = {
+      outcome: 'fail',
+      reasons: [expect.stringContaining('before all were up'), ...stoppedReasons],
+    };
+    expect(progress).toEqual(ended ? { kind: 'ended', verdict } : undefined);
+  });
+
+  test('goes on when tasks stopped before a pause that it has reached: deaths alone count then', () => {
+    const progress = judgeCanaryProgress(wanted, seen({ deployment: paused(aPause()), losses: 9 }));
+    expect(progress).toMatchObject({ kind: 'paused' });
   });
 
   test("is nothing yet at a pause while the tasks' images are unknown", () => {

@@ -27,7 +27,7 @@ const ENVIRONMENTS = {
   asking: { canary: { bake: '1s', onInconclusive: 'ask' } },
   overtaken: { canary: { bake: '2m' } },
   scaled: { canary: { bake: '4s' }, desiredCount: 2 },
-  stuck: { rollout: { timeout: '30s' } },
+  stuck: { rollout: { timeout: '1h' } },
   draining: {},
 };
 type Environment = keyof typeof ENVIRONMENTS;
@@ -118,6 +118,7 @@ describe('a canary', () => {
 
   test('whose tasks never start goes back and says what ECS says of them', async () => {
     const { message } = await endings.stuck;
+    expect(message).toContain('stopped before all were up');
     expect(message).toContain('CannotPullContainerError');
     await expectLive(stage, 'stuck', '1.0.0', SERVICES, { last: 'RolledBack' });
   }, 300_000);

@@ -26,7 +26,14 @@ export async function endOf(
     reader.deploymentsSince(target, service.ecsService, (deployment?.createdAt ?? 1) - 1),
   ]);
   const primary = current && primaryOf(current);
-  const nothing = { settled: false, strangers: [], unidentified: 0, deaths: 0, elapsedSeconds: 0 };
+  const nothing = {
+    settled: false,
+    strangers: [],
+    unidentified: 0,
+    deaths: 0,
+    losses: 0,
+    elapsedSeconds: 0,
+  };
   return judgeRollout(
     {
       ...rollout,

@@ -115,6 +115,8 @@ function digestIn(task: Task, container: string): string | undefined {
 export interface Losses {
   /** Those that an essential container's exit ended. */
   readonly deaths: number;
+  /** All of them, but for those that the scheduler took away in the course of things. */
+  readonly losses: number;
   /** Why they stopped, the most frequent first, one line each. */
   readonly stoppedReasons: string[];
 }
@@ -133,7 +135,7 @@ export function lossesOf(stopped: readonly Task[], taskDefinition: string, since
   const stoppedReasons = [...counts]
     .toSorted(([, a], [, b]) => b.length - a.length)
     .map(([reason, all]) => `${all.length} ${all.length === 1 ? 'task' : 'tasks'} stopped: ${reason}`);
-  return { deaths: deaths.length, stoppedReasons };
+  return { deaths: deaths.length, losses: told.length, stoppedReasons };
 }
 
 /** A task's stopped reason with its containers' exit codes and reasons. */
