@@ -521,9 +521,9 @@ describe('a canary', () => {
   test('is promoted with a reason; a resume of what is not held, and a hold of what rolls, are told as not counted', async () => {
     await play(async (scene, run) => {
       byCanary(scene, { bakeSeconds: 3600 });
-      const started = scene.world.holdUp('startRollout');
+      const watching = scene.world.holdUp('watchCanary');
       const watched = run(`deploy production 1.4.0 ${COMMIT} --wait`);
-      await started.reached;
+      await watching.reached;
       expect((await run('promote production 1.4.0')).code).toBe(2);
       const resumed = await run('resume production 1.4.0');
       expect(resumed).toMatchObject({ code: 6 });
@@ -532,7 +532,7 @@ describe('a canary', () => {
       expect(JSON.parse(promoted.out)).toEqual({
         workflowId: workflowId.deploy(scene.world.platform, 'production', '1.4.0'),
       });
-      started.go();
+      watching.go();
       const { code, out } = await watched;
       expect(code).toBe(0);
       expect(out).toMatch(/» skipped: web at 20 %/);
