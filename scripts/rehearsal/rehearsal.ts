@@ -87,7 +87,7 @@ export class Rehearsal {
         TEMPORAL_ADDRESS: temporalAddress,
         SLIPWAY_PLATFORM_FILE: example.platformFile,
         SLIPWAY_DATA_DIRECTORY: join(directory, 'worker'),
-        SLIPWAY_POLL_INTERVAL: '250ms',
+        SLIPWAY_POLL_INTERVAL: '500ms',
         SLIPWAY_SHUTDOWN_GRACE: '5s',
       };
       const connection = await Connection.connect({ address: temporalAddress });
