@@ -20,8 +20,8 @@ export function promoteCommand(program: Command, run: Run): void {
     .command('promote')
     .summary("skip the rest of a canary's waiting")
     .description(
-      "Skips the rest of a canary's waiting: each step that is left is looked at once. What fails at once, by its thresholds or by dying tasks, still goes back. " +
-        'It ends a hold.',
+      "Skips the rest of a canary's waiting: of each step that is left three periods of the metrics stay (three minutes on AWS), in which what fails at once still goes back. " +
+        'It ends a hold. Before the canary has begun it does not count.',
     )
     .argument('<run>', "the run's or its pipeline's id, or an environment with one open run")
     .argument('[version]', 'with an environment: the release that is being deployed there')
