@@ -1,7 +1,5 @@
 import {
   ClusterNotFoundException,
-  DescribeServiceDeploymentsCommand,
-  DescribeServiceRevisionsCommand,
   DescribeServicesCommand,
   DescribeTaskDefinitionCommand,
   DescribeTasksCommand,
@@ -19,6 +17,7 @@ import type {
 import type { Target } from '../../domain/policy.ts';
 import type { ObservedDeployment, ObservedHook } from '../../domain/rollout.ts';
 import type { AwsClients } from '../aws.ts';
+import { describeDeployments, describeRevisions } from '../observation/revisions.ts';
 import { allPages, chunks, createBatcher } from './batch.ts';
 import { trafficWeight } from './state.ts';
 
@@ -37,7 +36,7 @@ export type EcsReader = ReturnType<typeof createEcsReader>;
 export function createEcsReader(aws: AwsClients, interval: number) {
   const taskDefinitionOfRevision = new Map<string, string>();
   const services = createBatcher({ interval, size: 10, keyOf: clusterKey, fetch: describeServices });
-  const deployments = createBatcher({ interval, size: 20, keyOf: accountKey, fetch: describeDeployments });
+  const deployments = createBatcher({ interval, size: 20, keyOf: accountKey, fetch: readDeployments });
 
   async function describeServices(target: Target, names: string[]): Promise<ReadonlyMap<string, Service>> {
     const found = await aws
@@ -47,27 +46,25 @@ export function createEcsReader(aws: AwsClients, interval: number) {
     return new Map(active.map((service) => [service.serviceName ?? '', service]));
   }
 
-  async function describeDeployments(
+  async function readDeployments(
     target: Target,
     arns: string[],
   ): Promise<ReadonlyMap<string, ObservedDeployment>> {
-    const { ecs } = aws.clientsFor(target);
-    const found = await ecs.send(new DescribeServiceDeploymentsCommand({ serviceDeploymentArns: arns }));
-    const known = found.serviceDeployments ?? [];
+    const known = [...(await describeDeployments(aws.clientsFor(target), arns))];
     const targets = await taskDefinitions(
       target,
-      known.map((each) => each.targetServiceRevision?.arn),
+      known.map(([, each]) => each.targetServiceRevision?.arn),
     );
     return new Map(
-      known.map((each) => [
-        each.serviceDeploymentArn ?? '',
+      known.map(([arn, each]) => [
+        arn,
         { ...observed(each, each.targetServiceRevision?.arn, targets), ...progressOf(each) },
       ]),
     );
   }
 
   async function readDeployment(target: Target, arn: string): Promise<ObservedDeployment | undefined> {
-    return (await describeDeployments(target, [arn])).get(arn);
+    return (await readDeployments(target, [arn])).get(arn);
   }
 
   /** Task definition ARNs by revision ARN. A revision never changes, so it is read once. */
@@ -77,15 +74,9 @@ export function createEcsReader(aws: AwsClients, interval: number) {
   ): Promise<ReadonlyMap<string, string>> {
     const unknown = new Set(revisions.filter((arn) => arn !== undefined));
     for (const known of taskDefinitionOfRevision.keys()) unknown.delete(known);
-    for (const serviceRevisionArns of chunks([...unknown], 20)) {
-      const { ecs } = aws.clientsFor(target);
-      const { serviceRevisions = [] } = await ecs.send(
-        new DescribeServiceRevisionsCommand({ serviceRevisionArns }),
-      );
-      for (const { serviceRevisionArn, taskDefinition } of serviceRevisions)
-        if (serviceRevisionArn && taskDefinition)
-          taskDefinitionOfRevision.set(serviceRevisionArn, taskDefinition);
-    }
+    const found = await describeRevisions(aws.clientsFor(target), [...unknown]);
+    for (const [arn, { taskDefinition }] of found)
+      if (taskDefinition) taskDefinitionOfRevision.set(arn, taskDefinition);
     return taskDefinitionOfRevision;
   }
 

@@ -33,19 +33,15 @@ export function primarySince({ deployments = [] }: Service): number | undefined 
 }
 
 /** One deployment, COMPLETED, running = desired. */
-export function isSettled({
-  deployments = [],
-  desiredCount,
-  runningCount,
-  pendingCount = 0,
-}: Service): boolean {
+export function isSettled(service: Service): boolean {
+  const { desiredCount, runningCount, pendingCount = 0 } = service;
+  return isDeployed(service) && runningCount === desiredCount && pendingCount === 0;
+}
+
+/** One deployment, COMPLETED. */
+export function isDeployed({ deployments = [] }: Service): boolean {
   const [only, ...others] = deployments;
-  return (
-    others.length === 0 &&
-    only?.rolloutState === 'COMPLETED' &&
-    runningCount === desiredCount &&
-    pendingCount === 0
-  );
+  return others.length === 0 && only?.rolloutState === 'COMPLETED';
 }
 
 /**

@@ -3,7 +3,15 @@ import type { ServicePolicy, Target } from '../../domain/policy.ts';
 import type { Check } from '../../domain/verdict.ts';
 import type { AwsClients } from '../aws.ts';
 import type { EcsReader } from '../ecs/reader.ts';
-import { isSettled, lossesOf, nameOf, primaryOf, primarySince, serviceState } from '../ecs/state.ts';
+import {
+  isDeployed,
+  isSettled,
+  lossesOf,
+  nameOf,
+  primaryOf,
+  primarySince,
+  serviceState,
+} from '../ecs/state.ts';
 import { describeDeployments } from '../observation/revisions.ts';
 import { strange } from './identity.ts';
 import { checkPaused } from './paused-status.ts';
@@ -73,19 +81,9 @@ async function unsteady(
 }
 
 /** One finished deployment, whose tasks are on the way to another number. */
-function isScaling({
-  deployments = [],
-  desiredCount = 0,
-  runningCount = 0,
-  pendingCount = 0,
-}: Service): boolean {
-  const [only, ...others] = deployments;
-  return (
-    others.length === 0 &&
-    only?.rolloutState === 'COMPLETED' &&
-    runningCount > 0 &&
-    runningCount + pendingCount >= desiredCount
-  );
+function isScaling(service: Service): boolean {
+  const { desiredCount = 0, runningCount = 0, pendingCount = 0 } = service;
+  return isDeployed(service) && runningCount > 0 && runningCount + pendingCount >= desiredCount;
 }
 
 async function unlikeRelease(

@@ -4,6 +4,7 @@ import { describeProblems } from '../../domain/input.ts';
 import type { SignalPolicy } from '../../domain/policy.ts';
 import type { IgnoredSignal } from '../../domain/report.ts';
 import { HUMAN_SIGNALS, parsePayload, type HumanPayloads, type HumanSignal } from '../../domain/requests.ts';
+import type { Held } from '../../domain/status.ts';
 import { now } from './time.ts';
 
 /** Signals beyond this number are counted only, so that a flood cannot fill the run's memory or its report. */
@@ -21,9 +22,6 @@ const DESCRIPTIONS: Readonly<Record<HumanSignal, string>> = {
   recordManualTest: 'Answers the manual test: {by, passed, notes?}',
   decide: 'Answers a question that the run asks: {by, action: continue | retry | rollback, reason?}',
 };
-
-/** A canary is frozen by a person. */
-export type Held = HumanPayloads['hold'] & { readonly since: string };
 
 /** What people have said to a run. Handlers take anything and never throw: a throwing one would wedge the run. */
 export class Inbox {
