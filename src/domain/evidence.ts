@@ -1,4 +1,4 @@
-import type { ChangeSet } from './change-set.ts';
+import type { ChangeSet } from './terraform/change-set.ts';
 import { digestOf } from './digest.ts';
 import type { CanaryPolicy } from './policy.ts';
 import type { Digest, Manifest } from './release.ts';

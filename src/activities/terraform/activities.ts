@@ -1,8 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { join } from 'node:path';
-import { guard } from '../../domain/change-set-guards.ts';
-import { normalise } from '../../domain/change-set-normalise.ts';
-import { render } from '../../domain/change-set-render.ts';
+import { guard } from '../../domain/terraform/guards.ts';
+import { normalise } from '../../domain/terraform/normalise.ts';
+import { render } from '../../domain/terraform/render.ts';
 import type { Target } from '../../domain/policy.ts';
 import type { Check } from '../../domain/verdict.ts';
 import { clearLeftovers, inOperationDirectory, othersRunning } from '../process/operation.ts';

@@ -1,8 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { ChangeSet } from '../../domain/change-set.ts';
+import type { ChangeSet } from '../../domain/terraform/change-set.ts';
 import type { Target } from '../../domain/policy.ts';
 import type { Check } from '../../domain/verdict.ts';
-import { GUARDS } from '../../domain/change-set-guards.ts';
+import { GUARDS } from '../../domain/terraform/guards.ts';
 import { diagnose, diagnosePassing } from './diagnostics.ts';
 import type { Diagnosis, Diagnostic } from './diagnostics.ts';
 

@@ -1,4 +1,4 @@
-import type { ChangeSet } from '../../domain/change-set.ts';
+import type { ChangeSet } from '../../domain/terraform/change-set.ts';
 import type { TerraformPolicy, Target } from '../../domain/policy.ts';
 import type { Release } from '../../domain/release.ts';
 import type { Check } from '../../domain/verdict.ts';

@@ -1,8 +1,8 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { readPlan } from '../../domain/change-set-plan.ts';
-import type { PlanJson } from '../../domain/change-set-plan.ts';
-import { sensitiveValues } from '../../domain/change-set-values.ts';
+import { readPlan } from '../../domain/terraform/plan.ts';
+import type { PlanJson } from '../../domain/terraform/plan.ts';
+import { sensitiveValues } from '../../domain/terraform/values.ts';
 import { withHostLock } from '../process/host-lock.ts';
 import { beating } from '../process/supervisor.ts';
 import type { Supervisor } from '../process/supervisor.ts';

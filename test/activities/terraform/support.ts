@@ -12,7 +12,7 @@ import type {
   TerraformInput,
   TerraformPlan,
 } from '../../../src/activities/terraform/types.ts';
-import type { ChangeSet } from '../../../src/domain/change-set.ts';
+import type { ChangeSet } from '../../../src/domain/terraform/change-set.ts';
 import type { TerraformPolicy } from '../../../src/domain/policy.ts';
 import type { Check } from '../../../src/domain/verdict.ts';
 import { TestRepository } from '../source/support.ts';

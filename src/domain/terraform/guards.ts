@@ -1,9 +1,9 @@
-import { actionsOf, addressOf, isDestructive, isReplacement } from './change-set-normalise.ts';
-import { plannedResources } from './change-set-plan.ts';
-import type { PlanJson, PlannedResource } from './change-set-plan.ts';
-import { attributeChanges } from './change-set-values.ts';
+import { actionsOf, addressOf, isDestructive, isReplacement } from './normalise.ts';
+import { plannedResources } from './plan.ts';
+import type { PlanJson, PlannedResource } from './plan.ts';
+import { attributeChanges } from './values.ts';
 import type { ChangeSet } from './change-set.ts';
-import type { Check } from './verdict.ts';
+import type { Check } from '../verdict.ts';
 
 /** Names of the checks that a plan can fail. */
 export const GUARDS = {

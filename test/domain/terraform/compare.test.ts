@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { compare } from '../../src/domain/change-set-compare.ts';
-import { normalise } from '../../src/domain/change-set-normalise.ts';
-import { aPlan, aResource, creating, updating } from './change-set.support.ts';
+import { compare } from '../../../src/domain/terraform/compare.ts';
+import { normalise } from '../../../src/domain/terraform/normalise.ts';
+import { aPlan, aResource, creating, updating } from './support.ts';
 
 const bucket = aResource('aws_bucket.a', creating({ name: 'a' }, { after_unknown: { id: true } }));
 const policyUnknown = aResource(

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { render } from '../../src/domain/change-set-render.ts';
-import { aPlan, aResource, creating, deleting, replacing, updating } from './change-set.support.ts';
+import { render } from '../../../src/domain/terraform/render.ts';
+import { aPlan, aResource, creating, deleting, replacing, updating } from './support.ts';
 
 test('shows what changes, from what to what', () => {
   const plan = aPlan(

@@ -1,4 +1,4 @@
-import type { PlanJson, PlannedChange, PlannedResource } from '../../src/domain/change-set-plan.ts';
+import type { PlanJson, PlannedChange, PlannedResource } from '../../../src/domain/terraform/plan.ts';
 
 /** A plan as `terraform show -json` gives it, of the given changes. */
 export function aPlan(resources: readonly PlannedResource[], more: Partial<PlanJson> = {}): PlanJson {

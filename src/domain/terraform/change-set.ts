@@ -1,4 +1,4 @@
-import type { Digest } from './release.ts';
+import type { Digest } from '../release.ts';
 
 /** One resource change of a Terraform plan, with no value of it. */
 export interface ResourceChange {

@@ -1,19 +1,19 @@
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
-import { isNoOp, plannedResources } from './change-set-plan.ts';
-import type { PlanJson, PlannedChange, PlannedResource } from './change-set-plan.ts';
+import { isNoOp, plannedResources } from './plan.ts';
+import type { PlanJson, PlannedChange, PlannedResource } from './plan.ts';
 import {
   attributeChanges,
   byCodeUnit,
   isSecret,
   sensitiveValues,
   unknownPaths,
-} from './change-set-values.ts';
-import type { AttributeChange, Leaf } from './change-set-values.ts';
+} from './values.ts';
+import type { AttributeChange, Leaf } from './values.ts';
 import type { ChangeSet, ResourceChange } from './change-set.ts';
-import { canonicalJson, digestOf } from './digest.ts';
-import type { Digest } from './release.ts';
+import { canonicalJson, digestOf } from '../digest.ts';
+import type { Digest } from '../release.ts';
 
 export interface NormaliseOptions {
   /** The workers' key. Without one a sensitive value enters as 'sensitive', whatever it is. */

@@ -1,4 +1,4 @@
-import type { PlanJson, PlannedChange } from './change-set-plan.ts';
+import type { PlanJson, PlannedChange } from './plan.ts';
 
 /** A value of an attribute, at the path where it can't be divided further. */
 export type Leaf =

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { GUARDS, guard } from '../../src/domain/change-set-guards.ts';
-import { normalise } from '../../src/domain/change-set-normalise.ts';
-import { readPlan } from '../../src/domain/change-set-plan.ts';
-import type { PlannedChange, PlannedResource } from '../../src/domain/change-set-plan.ts';
-import { aPlan, aResource, creating, deleting, replacing, updating } from './change-set.support.ts';
+import { GUARDS, guard } from '../../../src/domain/terraform/guards.ts';
+import { normalise } from '../../../src/domain/terraform/normalise.ts';
+import { readPlan } from '../../../src/domain/terraform/plan.ts';
+import type { PlannedChange, PlannedResource } from '../../../src/domain/terraform/plan.ts';
+import { aPlan, aResource, creating, deleting, replacing, updating } from './support.ts';
 
 const strict = { allowDestroy: false };
 const lax = { allowDestroy: true };

@@ -1,9 +1,9 @@
-import { actionsOf, addressOf, isDestructive, isReplacement, normalise } from './change-set-normalise.ts';
-import { isNoOp, plannedResources } from './change-set-plan.ts';
-import type { PlanJson, PlannedChange } from './change-set-plan.ts';
-import { attributeChanges, isSecret, sensitiveValues } from './change-set-values.ts';
-import type { AttributeChange, Leaf } from './change-set-values.ts';
-import { isMasked } from './masking.ts';
+import { actionsOf, addressOf, isDestructive, isReplacement, normalise } from './normalise.ts';
+import { isNoOp, plannedResources } from './plan.ts';
+import type { PlanJson, PlannedChange } from './plan.ts';
+import { attributeChanges, isSecret, sensitiveValues } from './values.ts';
+import type { AttributeChange, Leaf } from './values.ts';
+import { isMasked } from '../masking.ts';
 
 /** Bytes of UTF-8. */
 const LIMIT = 4096;

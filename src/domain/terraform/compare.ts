@@ -1,5 +1,5 @@
-import { normalise } from './change-set-normalise.ts';
-import type { PlanJson } from './change-set-plan.ts';
+import { normalise } from './normalise.ts';
+import type { PlanJson } from './plan.ts';
 import type { ChangeSet, ResourceChange } from './change-set.ts';
 
 /** A plan beside the change set that was approved. */
