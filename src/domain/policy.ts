@@ -45,10 +45,16 @@ export interface TerraformPolicy {
   readonly directory: string;
   /** `-backend-config` values; the `local` backend's `path` is absolute here. */
   readonly backend: Readonly<Record<string, string>>;
+  /** For `-var`. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Variable to the SSM parameter that has its value, which reaches terraform through its environment alone. */
+  readonly parameters: Readonly<Record<string, string>>;
   /** Paths in `directory`, for `-var-file`. */
   readonly variableFiles: readonly string[];
-  readonly allowDestroy: boolean;
+  /** What may be deleted, replaced or forgotten: anything, nothing, or what has an address like one of these; `*` is any text. */
+  readonly allowDestroy: boolean | readonly string[];
+  /** Resource types that may be changed at all, `*` being any text; absent: every type. */
+  readonly allowedTypes?: readonly string[];
 }
 
 export interface ApprovalPolicy {

@@ -110,6 +110,15 @@ const terraform = object({
   variables: named('values', text('name', /^[A-Za-z_][\w-]*$/, 'the name of a Terraform variable'), VALUE)
     .default({})
     .describe('Given as `-var`.'),
+  parameters: named(
+    'SSM parameters',
+    text('name', /^[A-Za-z_][\w-]*$/, 'the name of a Terraform variable'),
+    text('name', /^[\w./-]+$/, 'the name of an SSM parameter'),
+  )
+    .default({})
+    .describe(
+      'Terraform variables that have the value of an SSM parameter. Given by the environment, so that no secret is in a command line.',
+    ),
   variableFiles: list('paths in `directory`', repositoryPath())
     .default([])
     .describe('Given as `-var-file`; paths in `directory`.'),

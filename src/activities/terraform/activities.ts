@@ -2,7 +2,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import { join } from 'node:path';
 import { guard } from '../../domain/terraform/guards.ts';
 import { normalise } from '../../domain/terraform/normalise.ts';
-import { render } from '../../domain/terraform/render.ts';
+import { readDrift } from '../../domain/terraform/drift.ts';
+import { render, renderMarkdown } from '../../domain/terraform/render.ts';
 import type { Target } from '../../domain/policy.ts';
 import type { Check } from '../../domain/verdict.ts';
 import { clearLeftovers, inOperationDirectory, othersRunning } from '../process/operation.ts';
@@ -54,9 +55,17 @@ export function createTerraformActivities(dependencies: TerraformDependencies): 
       return within(input, async (directory, supervisor) => {
         const workspace = await prepare(dependencies, input, directory, supervisor);
         const { json } = await plan(workspace, { lock: false });
-        const options = dependencies.key === undefined ? {} : { key: dependencies.key };
-        const refusals = guard(json, input.terraform);
-        return { changeSet: normalise(json, options), rendering: render(json), refusals };
+        const { key } = dependencies;
+        const changeSet = normalise(json, { origin: workspace.origin, ...(key !== undefined && { key }) });
+        const readings = { rendering: render(json), markdown: renderMarkdown(json), drift: readDrift(json) };
+        return { changeSet, ...readings, refusals: guard(json, input.terraform) };
+      });
+    },
+
+    async detectDrift(input) {
+      return within(input, async (directory, supervisor) => {
+        const workspace = await prepare(dependencies, input, directory, supervisor);
+        return readDrift((await plan(workspace, { lock: false })).json);
       });
     },
 

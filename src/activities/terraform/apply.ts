@@ -6,7 +6,7 @@ import { createdBy, guard } from '../../domain/terraform/guards.ts';
 import { normalise } from '../../domain/terraform/normalise.ts';
 import { changesSomething } from '../../domain/terraform/plan.ts';
 import type { PlanJson } from '../../domain/terraform/plan.ts';
-import type { ChangeSet } from '../../domain/terraform/change-set.ts';
+import type { ChangeSet, Origin } from '../../domain/terraform/change-set.ts';
 import type { Target } from '../../domain/policy.ts';
 import type { LockProof } from '../lock.ts';
 import { KEPT } from '../process/operation.ts';
@@ -53,7 +53,7 @@ export async function apply(
   if (unfinished !== undefined) throw await interrupted(input.target, again, unfinished);
   const workspace = await prepare(dependencies, input, directory, supervisor);
   const { json, file } = await plan(workspace, { lock: true });
-  const { counts, changes } = judge(input, json, dependencies.key);
+  const { counts, changes } = judge(input, json, workspace.origin, dependencies.key);
   const changed = changesSomething(json);
   if (changed) {
     const created = createdBy(changes);
@@ -67,9 +67,9 @@ export async function apply(
 }
 
 /** @returns the plan's change set, when it may be applied; throws otherwise */
-function judge(input: ApplyInput, json: PlanJson, key: string | undefined): ChangeSet {
+function judge(input: ApplyInput, json: PlanJson, origin: Origin, key: string | undefined): ChangeSet {
   const { target, terraform: policy, approved, failed, resuming } = input;
-  const options = key === undefined ? {} : { key };
+  const options = { origin, ...(key !== undefined && { key }) };
   const changeSet = normalise(json, options);
   const differences = approved ? differencesOf(compare(approved, json, options), resuming) : [];
   if (approved && differences.length > 0) throw changeSetDiffers(target, approved, changeSet, differences);

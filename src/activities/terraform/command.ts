@@ -1,5 +1,6 @@
 import { access, copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Origin } from '../../domain/terraform/change-set.ts';
 import { redact, tail } from '../process/output.ts';
 import { followProcess, runProcess } from '../process/run.ts';
 import type { ProcessEnd, RunOptions } from '../process/run.ts';
@@ -27,10 +28,15 @@ export interface Followed {
   readonly secrets: Set<string>;
 }
 
-/** A configuration at a commit, ready for terraform. */
-export interface Workspace extends Followed {
+/** A configuration at a commit, with what terraform needs to run in it. */
+export interface Checkout extends Followed {
   readonly binary: string;
   readonly environment: Readonly<Record<string, string>>;
+}
+
+/** One that is initialised. */
+export interface Workspace extends Checkout {
+  readonly origin: Origin;
 }
 
 /**
@@ -38,11 +44,7 @@ export interface Workspace extends Followed {
  * @returns its stdout
  * @throws `TerraformFailed` by its diagnostics; the supervisor's failure when it was stopped
  */
-export async function terraform(
-  workspace: Workspace,
-  phase: Phase,
-  args: readonly string[],
-): Promise<string> {
+export async function terraform(workspace: Checkout, phase: Phase, args: readonly string[]): Promise<string> {
   const end = await start(workspace, phase, args);
   if (!succeeded(end)) throw await failureOf(workspace, phase, end);
   return readFile(processFiles(join(workspace.directory, phase)).stdout, 'utf8');
@@ -50,7 +52,7 @@ export async function terraform(
 
 /** Starts a command, or finds the one that an earlier attempt started in this directory, and follows it. */
 export function start(
-  workspace: Workspace,
+  workspace: Checkout,
   phase: Phase,
   args: readonly string[],
   removeAfterwards?: string,

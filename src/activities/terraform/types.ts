@@ -1,4 +1,5 @@
 import type { ChangeSet } from '../../domain/terraform/change-set.ts';
+import type { Drift } from '../../domain/terraform/drift.ts';
 import type { TerraformPolicy, Target } from '../../domain/policy.ts';
 import type { Release } from '../../domain/release.ts';
 import type { Check } from '../../domain/verdict.ts';
@@ -15,6 +16,10 @@ export interface TerraformPlan {
   readonly changeSet: ChangeSet;
   /** Readable lines for the approver, sensitive values masked, at most 4 KB. */
   readonly rendering: string;
+  /** The same in Markdown, for a pull request or a chat; at most 8 KB. */
+  readonly markdown: string;
+  /** What others changed since the last apply. */
+  readonly drift: Drift;
   /** What the guards refuse (destroys without consent, changes to what Slipway writes): one failing check each. */
   readonly refusals: readonly Check[];
 }
@@ -32,6 +37,41 @@ export interface TerraformRestore extends TerraformInput {
   readonly lock: LockProof;
   /** The approved change set of the release that is undone: deleting what it created needs no `allowDestroy`. */
   readonly failed?: ChangeSet;
+  /** Addresses that a person agreed to have destroyed on the way back, beside what the policy allows. */
+  readonly mayDestroy?: readonly string[];
+}
+
+/** The first detail of `DestroyRefused`. */
+export interface DestroyRefusedDetail {
+  readonly environment: string;
+  readonly refusals: readonly Check[];
+  /** Addresses of all that would go without consent. */
+  readonly destroys: readonly string[];
+}
+
+/** A state lock as Terraform tells of it. */
+export interface StateLock {
+  readonly id: string;
+  /** `user@host`. */
+  readonly who: string;
+  /** Such as `OperationTypeApply`. */
+  readonly operation: string;
+  /** As Terraform writes it. */
+  readonly created: string;
+}
+
+/** The first detail of `ApplyInterrupted`. */
+export interface ApplyInterruptedDetail {
+  readonly environment: string;
+  /** Addresses that may exist without the state knowing of them. */
+  readonly suspects: readonly string[];
+  /** The lock that the dead apply left; absent when there is none. */
+  readonly stateLock?: StateLock & {
+    /** Its id was the recorded one and its process is provably gone, so that it was released. */
+    readonly released: boolean;
+  };
+  /** Where the state was put that could not be saved, on the worker's host. */
+  readonly erroredState?: string;
 }
 
 export interface TerraformActivities {
@@ -45,14 +85,19 @@ export interface TerraformActivities {
    * Every failure before any attempt began an apply has `started: false` in its first detail: there is nothing to undo.
    * It is absent where that isn't certain, and from what is `resuming`.
    * @throws non-retryable `ChangeSetDiffers`, `DestroyRefused`, `PlanRefused`, `LockLost` (nothing applied);
-   *   `TerraformFailed` (its details' `reason` says how); `ApplyInterrupted` (killed half-way, or lost with its host: its
-   *   details' `suspects` may exist without the state knowing of them, so ask before going on)
+   *   `TerraformFailed` (its details' `reason` says how); `ApplyInterrupted` (killed half-way, lost with its host, or its
+   *   state could not be saved: see `ApplyInterruptedDetail`, and ask before going on)
    */
   applyTerraform(
     input: TerraformInput & { approved: ChangeSet; lock: LockProof; resuming?: boolean },
   ): Promise<TerraformApplied>;
-  /** Undo: plans `release`'s (the previous one's) configuration against the current state under the same guards, and applies. */
+  /**
+   * Undo: plans `release`'s (the previous one's) configuration against the current state under the same guards, and applies.
+   * @throws as `applyTerraform`; `DestroyRefused` has a `DestroyRefusedDetail`
+   */
   restoreTerraform(input: TerraformRestore): Promise<TerraformApplied>;
+  /** What others changed since the last apply: plans, takes no state lock, changes nothing. Heartbeats. For monitoring. */
+  detectDrift(input: TerraformInput): Promise<Drift>;
   /** The outputs as the state has them now; `{}` when nothing was ever applied. */
   readOutputs(input: TerraformInput): Promise<Outputs>;
 }

@@ -1,5 +1,5 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { readPlan } from '../../domain/terraform/plan.ts';
 import type { PlanJson } from '../../domain/terraform/plan.ts';
 import { sensitiveValues } from '../../domain/terraform/values.ts';
@@ -8,12 +8,13 @@ import { beating } from '../process/supervisor.ts';
 import type { Supervisor } from '../process/supervisor.ts';
 import { resolveInside } from '../source/paths.ts';
 import { keepErroredState, terraform } from './command.ts';
-import type { Workspace } from './command.ts';
+import type { Checkout, Workspace } from './command.ts';
 import { roleCredentials } from './credentials.ts';
 import { DEFAULT_GRACE } from './dependencies.ts';
 import type { TerraformDependencies } from './dependencies.ts';
 import { secretsOf, terraformEnvironment } from './environment.ts';
-import { planUnusable, stateInCheckout } from './errors.ts';
+import { planUnusable } from './errors.ts';
+import { originOf } from './origin.ts';
 import type { Outputs, TerraformInput } from './types.ts';
 
 const CHECKOUT = 'checkout';
@@ -54,32 +55,19 @@ export async function prepare(
   const secrets = new Set([...secretsOf(environment)]);
   const workspace = { input, binary, directory, configuration, environment, supervisor, grace, secrets };
   await initialise(workspace, pluginCache);
-  return workspace;
+  const origin = await originOf({ target, directory: policy.directory, dataDirectory: data });
+  return { ...workspace, origin };
 }
 
 /** One at a time on this host: a plugin cache is not safe for several. */
-async function initialise(workspace: Workspace, pluginCache: string): Promise<void> {
-  const { terraform: policy, target } = workspace.input;
+async function initialise(workspace: Checkout, pluginCache: string): Promise<void> {
+  const { terraform: policy } = workspace.input;
   const backend = Object.entries(policy.backend).map(([name, value]) => `-backend-config=${name}=${value}`);
   const args = ['-input=false', '-no-color', '-lockfile=readonly', ...backend];
   const lock = `${pluginCache}.lock`;
   await beating('terraform init', () =>
     withHostLock(lock, () => terraform(workspace, 'init', args), workspace.supervisor.signal),
   );
-  const found = await stateLocation(workspace);
-  if (found !== undefined) throw stateInCheckout(target, found);
-}
-
-/** @returns what is wrong with where the state is kept; undefined when it is kept outside of the checkout */
-async function stateLocation({ directory }: Workspace): Promise<string | undefined> {
-  const text = await readFile(join(directory, 'data', 'terraform.tfstate'), 'utf8').catch(() => undefined);
-  if (text === undefined) return 'the configuration has no backend, so the state is kept in the checkout';
-  const found = JSON.parse(text) as { backend?: { type?: string; config?: { path?: string | null } } };
-  if (found.backend?.type !== 'local') return undefined;
-  const path = found.backend.config?.path ?? '';
-  return isAbsolute(path)
-    ? undefined
-    : `the local backend's path is ${path || 'not set'}, which is in the checkout`;
 }
 
 /**

@@ -20,11 +20,33 @@ export interface ResourceChange {
   readonly hash: Digest;
 }
 
-/** A Terraform plan normalised for comparing. */
+/** Which configuration was planned, and against which state. */
+export interface Origin {
+  /** In the repository. */
+  readonly directory: string;
+  /** The backend's type, such as `s3`. */
+  readonly backend: string;
+  readonly workspace: string;
+  /** SHA-256 over the backend's settings, without those of secret names. */
+  readonly location: Digest;
+}
+
+/** What a large change set does not list. */
+export interface Unlisted {
+  readonly count: number;
+  /** Base64 of the changes' seals one after the other, sorted: see `seal.ts`. Absent when there are too many to keep. */
+  readonly seals?: string;
+  /** The distinct lists of `unknown` paths of these changes. */
+  readonly unknown: readonly (readonly string[])[];
+}
+
+/** A Terraform plan normalised for comparing. Its JSON stays under 45 KB, however much is planned. */
 export interface ChangeSet {
-  /** Sorted by address. */
+  /** Sorted by address; of a large change set only the first. */
   readonly changes: readonly ResourceChange[];
-  /** SHA-256 over `changes`, which hold the changed outputs too. */
+  readonly unlisted?: Unlisted;
+  readonly origin: Origin;
+  /** SHA-256 over the origin and all changes, listed or not; the changed outputs are among them. */
   readonly digest: Digest;
   /** Resources, not outputs. A resource that Terraform would forget counts as deleted. */
   readonly counts: {

@@ -1,4 +1,5 @@
 import { normalise } from './normalise.ts';
+import type { NormaliseOptions } from './normalise.ts';
 import type { PlanJson } from './plan.ts';
 import type { ChangeSet, ResourceChange } from './change-set.ts';
 
@@ -19,7 +20,7 @@ export type Comparison =
 export function compare(
   approved: ChangeSet,
   plan: PlanJson,
-  options: { readonly key?: string } = {},
+  options: Pick<NormaliseOptions, 'key' | 'origin'>,
 ): Comparison {
   const wanted = new Map(approved.changes.map((change) => [change.address, change]));
   const unknown = new Map(approved.changes.map(({ address, unknown: paths = [] }) => [address, paths]));

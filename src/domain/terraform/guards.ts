@@ -3,6 +3,7 @@ import { plannedResources } from './plan.ts';
 import type { PlanJson, PlannedResource } from './plan.ts';
 import { attributeChanges } from './values.ts';
 import type { ChangeSet } from './change-set.ts';
+import type { TerraformPolicy } from '../policy.ts';
 import type { Check } from '../verdict.ts';
 
 /** Names of the checks that a plan can fail. */
@@ -33,7 +34,7 @@ const OWNED: readonly { readonly type: RegExp; readonly attribute: RegExp; reado
 
 /** What a plan may take away. */
 export interface Consent {
-  readonly allowDestroy: boolean;
+  readonly allowDestroy: TerraformPolicy['allowDestroy'];
   /** The change set that the plan undoes: what it created may go. */
   readonly failed?: ChangeSet;
 }
@@ -45,7 +46,7 @@ export interface Consent {
  */
 export function guard(plan: PlanJson, { allowDestroy, failed }: Consent): Check[] {
   const created = new Set(failed === undefined ? [] : createdBy(failed.changes));
-  return [...(allowDestroy ? [] : destroyed(plan, created)), ...owned(plan), ...deferred(plan)];
+  return [...(allowDestroy === true ? [] : destroyed(plan, created)), ...owned(plan), ...deferred(plan)];
 }
 
 /** Addresses of the resources that are created, in the place of another or not. */

@@ -3,19 +3,14 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { isNoOp, plannedResources } from './plan.ts';
 import type { PlanJson, PlannedChange, PlannedResource } from './plan.ts';
-import {
-  attributeChanges,
-  byCodeUnit,
-  isSecret,
-  sensitiveValues,
-  unknownPaths,
-} from './values.ts';
+import { attributeChanges, byCodeUnit, isSecret, sensitiveValues, unknownPaths } from './values.ts';
 import type { AttributeChange, Leaf } from './values.ts';
-import type { ChangeSet, ResourceChange } from './change-set.ts';
+import type { ChangeSet, Origin, ResourceChange } from './change-set.ts';
 import { canonicalJson, digestOf } from '../digest.ts';
 import type { Digest } from '../release.ts';
 
 export interface NormaliseOptions {
+  readonly origin: Origin;
   /** The workers' key. Without one a sensitive value enters as 'sensitive', whatever it is. */
   readonly key?: string;
   /** By address: paths to take as unknown, to compare with a change set whose plan did not know them. */
@@ -23,14 +18,15 @@ export interface NormaliseOptions {
 }
 
 /** The plan as a change set: what changes and hashes of how, with no value. The same for the same changes. */
-export function normalise(plan: PlanJson, options: NormaliseOptions = {}): ChangeSet {
+export function normalise(plan: PlanJson, options: NormaliseOptions): ChangeSet {
   const hashed = hasher(sensitiveValues(plan), options);
   const resources = plannedResources(plan).map((resource) => resourceChange(resource, options, hashed));
   const outputs = Object.entries(plan.output_changes ?? {})
     .filter(([, { actions }]) => !isNoOp(actions))
     .map(([name, change]) => describeChange(`output.${name}`, change.actions, change, options, hashed, {}));
   const changes = [...resources, ...outputs].toSorted((a, b) => byCodeUnit(a.address, b.address));
-  return { changes, digest: digestOf(changes), counts: count(resources) };
+  const { origin } = options;
+  return { changes, origin, digest: digestOf({ origin, changes }), counts: countChanges(resources) };
 }
 
 /** Whether the change takes an object away: `delete` alone or in a replacement, or `forget`. */
@@ -114,7 +110,8 @@ function keyedHash(key: string, value: unknown): Digest {
   return `hmac-sha256:${bytesToHex(hmac(sha256, utf8ToBytes(key), utf8ToBytes(canonicalJson(value))))}`;
 }
 
-function count(resources: readonly ResourceChange[]): ChangeSet['counts'] {
+/** Of resources, without outputs. */
+export function countChanges(resources: readonly Pick<ResourceChange, 'actions'>[]): ChangeSet['counts'] {
   const having = (test: (actions: readonly string[]) => boolean) =>
     resources.filter(({ actions }) => test(actions)).length;
   return {

@@ -1,4 +1,4 @@
-import { actionsOf, addressOf, isDestructive, isReplacement, normalise } from './normalise.ts';
+import { actionsOf, addressOf, isDestructive, isReplacement, countChanges } from './normalise.ts';
 import { isNoOp, plannedResources } from './plan.ts';
 import type { PlanJson, PlannedChange } from './plan.ts';
 import { attributeChanges, isSecret, sensitiveValues } from './values.ts';
@@ -12,7 +12,12 @@ const LONGEST_VALUE = 80;
 /** Readable lines of a plan for who approves it, at most 4 KB; sensitive values and those of telling names are masked. */
 export function render(plan: PlanJson): string {
   const secrets = sensitiveValues(plan);
-  const { create, update, replace, delete: gone } = normalise(plan).counts;
+  const {
+    create,
+    update,
+    replace,
+    delete: gone,
+  } = countChanges(plannedResources(plan).map((resource) => ({ actions: actionsOf(resource) })));
   const head = `${create} to create, ${update} to update, ${replace} to replace, ${gone} to delete.`;
   const resources = plannedResources(plan).map((resource) =>
     block(addressOf(resource), actionsOf(resource), resource.change, secrets),
@@ -21,6 +26,11 @@ export function render(plan: PlanJson): string {
     .filter(([, { actions }]) => !isNoOp(actions))
     .map(([name, change]) => block(`output.${name}`, change.actions, change, secrets));
   return fit([head, ...drift(plan), ...resources, ...outputs]);
+}
+
+/** The same in Markdown. */
+export function renderMarkdown(plan: PlanJson): string {
+  return ['```diff', render(plan), '```'].join('\n');
 }
 
 /** What the refresh found changed by others: not part of the change set, but good to know for who approves. */

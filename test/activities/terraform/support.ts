@@ -84,6 +84,7 @@ export function aTerraform(base: string, more: Partial<TerraformDependencies> = 
     directory: 'terraform',
     backend: { path: state },
     variables: {},
+    parameters: {},
     variableFiles: [],
     allowDestroy: false,
   };

@@ -1,7 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { compare } from '../../../src/domain/terraform/compare.ts';
-import { normalise } from '../../../src/domain/terraform/normalise.ts';
-import { aPlan, aResource, creating, updating } from './support.ts';
+import { aPlan, aResource, compare, creating, normalise, updating } from './support.ts';
 
 const bucket = aResource('aws_bucket.a', creating({ name: 'a' }, { after_unknown: { id: true } }));
 const policyUnknown = aResource(

@@ -1,9 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { GUARDS, guard } from '../../../src/domain/terraform/guards.ts';
-import { normalise } from '../../../src/domain/terraform/normalise.ts';
 import { readPlan } from '../../../src/domain/terraform/plan.ts';
 import type { PlannedChange, PlannedResource } from '../../../src/domain/terraform/plan.ts';
-import { aPlan, aResource, creating, deleting, replacing, updating } from './support.ts';
+import { aPlan, aResource, creating, deleting, normalise, replacing, updating } from './support.ts';
 
 const strict = { allowDestroy: false };
 const lax = { allowDestroy: true };

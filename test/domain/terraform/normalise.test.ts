@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { normalise } from '../../../src/domain/terraform/normalise.ts';
 import type { PlannedResource } from '../../../src/domain/terraform/plan.ts';
-import { aPlan, aResource, creating, deleting, replacing, updating } from './support.ts';
+import { aPlan, aResource, creating, deleting, normalise, replacing, updating } from './support.ts';
 
 const of = (...resources: PlannedResource[]) => normalise(aPlan(resources));
 const hashOf = (resource: PlannedResource, key?: string) =>

@@ -1,3 +1,7 @@
+import { compare as compareWith } from '../../../src/domain/terraform/compare.ts';
+import type { ChangeSet, Origin } from '../../../src/domain/terraform/change-set.ts';
+import { normalise as normaliseWith } from '../../../src/domain/terraform/normalise.ts';
+import type { NormaliseOptions } from '../../../src/domain/terraform/normalise.ts';
 import type { PlanJson, PlannedChange, PlannedResource } from '../../../src/domain/terraform/plan.ts';
 
 /** A plan as `terraform show -json` gives it, of the given changes. */
@@ -43,3 +47,18 @@ export const replacing = (before: object, after: object): PlannedChange => ({
   before,
   after,
 });
+
+export const ORIGIN: Origin = {
+  directory: 'terraform',
+  backend: 's3',
+  workspace: 'default',
+  location: `sha256:${'b'.repeat(64)}`,
+};
+
+export function normalise(plan: PlanJson, options: Partial<NormaliseOptions> = {}): ChangeSet {
+  return normaliseWith(plan, { origin: ORIGIN, ...options });
+}
+
+export function compare(approved: ChangeSet, plan: PlanJson, options: Partial<NormaliseOptions> = {}) {
+  return compareWith(approved, plan, { origin: ORIGIN, ...options });
+}
