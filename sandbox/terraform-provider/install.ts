@@ -1,13 +1,22 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, join, resolve } from 'node:path';
 
-/** How a configuration names the provider: `source = "sandbox.local/rehearsal/aws"`. */
-const PROVIDER_SOURCE = 'sandbox.local/rehearsal/aws';
-const PROVIDER_VERSION = '1.0.0';
+/** A program that serves a provider. */
+export interface ProviderPackage {
+  /** How a configuration names it: `sandbox.local/NAMESPACE/TYPE`. */
+  readonly source: string;
+  readonly version: string;
+  /** The module that Node starts. */
+  readonly main: string;
+}
 
-const EXECUTABLE = `terraform-provider-aws_v${PROVIDER_VERSION}`;
+/** The sandbox's own. */
+const AWS: ProviderPackage = {
+  source: 'sandbox.local/rehearsal/aws',
+  version: '1.0.0',
+  main: join(import.meta.dirname, 'main.ts'),
+};
 
 /**
  * What Terraform starts. The same bytes on every machine, so that a lock file with its hash holds everywhere: where
@@ -24,48 +33,56 @@ export interface InstalledProvider {
 }
 
 /**
- * Installs the provider for Terraform and OpenTofu, by their own CLI configuration.
- * @param directory where to; may be one where it is installed already
+ * Installs a provider for Terraform and OpenTofu, by their own CLI configuration.
+ * @param directory where to; may be one where the same provider is installed already
  * @param node the Node executable that runs it
+ * @param provider the sandbox's own by default
  */
 export async function installProvider(options: {
   directory: string;
   node?: string;
+  provider?: ProviderPackage;
 }): Promise<InstalledProvider> {
+  const { node = process.execPath, provider = AWS } = options;
   const directory = resolve(options.directory);
   const mirror = join(directory, 'mirror');
-  const packageDirectory = join(mirror, PROVIDER_SOURCE, PROVIDER_VERSION, platform());
+  const packageDirectory = join(mirror, provider.source, provider.version, platform());
   await mkdir(packageDirectory, { recursive: true });
-  await place(join(packageDirectory, EXECUTABLE), WRAPPER, 0o755);
-  await place(join(directory, 'launch'), launcher(options.node ?? process.execPath), 0o755);
+  await place(join(packageDirectory, executable(provider)), WRAPPER, 0o755);
+  await place(join(directory, 'launch'), launcher(node, provider.main), 0o755);
   const cliConfigFile = join(directory, 'terraform.rc');
   await place(cliConfigFile, cliConfiguration(mirror), 0o644);
   return { cliConfigFile };
 }
 
 /** The lock file (`.terraform.lock.hcl`) of a configuration that needs this provider alone. */
-export function lockFile(): string {
-  return `provider "${PROVIDER_SOURCE}" {
-  version     = "${PROVIDER_VERSION}"
-  constraints = "${PROVIDER_VERSION}"
+export function lockFile(provider: ProviderPackage = AWS): string {
+  const { source, version } = provider;
+  return `provider "${source}" {
+  version     = "${version}"
+  constraints = "${version}"
   hashes = [
-    "${packageHash()}",
+    "${packageHash(provider)}",
   ]
 }
 `;
 }
 
 /** The package's hash in Terraform's `h1` scheme: SHA-256 over a line for each file, its hash and name. */
-function packageHash(): string {
+function packageHash(provider: ProviderPackage): string {
   const file = createHash('sha256').update(WRAPPER).digest('hex');
-  return `h1:${createHash('sha256').update(`${file}  ${EXECUTABLE}\n`).digest('base64')}`;
+  return `h1:${createHash('sha256')
+    .update(`${file}  ${executable(provider)}\n`)
+    .digest('base64')}`;
 }
 
-function launcher(node: string): string {
-  const here = dirname(fileURLToPath(import.meta.url));
-  const main = join(here, 'main.ts');
+function executable({ source, version }: ProviderPackage): string {
+  return `terraform-provider-${basename(source)}_v${version}`;
+}
+
+function launcher(node: string, main: string): string {
   // Terraform starts the provider several times a command: the compiled code is kept, once for all installations.
-  const compiled = join(here, '../../.tools/compile-cache');
+  const compiled = join(import.meta.dirname, '../../.tools/compile-cache');
   return `#!/bin/sh
 NODE_COMPILE_CACHE=${quote(compiled)}
 export NODE_COMPILE_CACHE
