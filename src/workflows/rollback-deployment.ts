@@ -12,6 +12,7 @@ import { DeploymentRun } from './run/deployment-run.ts';
 import { Inbox } from './run/inbox.ts';
 import { now } from './run/time.ts';
 import { whatItTakes } from './starter.ts';
+import { goBack } from './steps/go-back.ts';
 import { keepRecord } from './steps/record.ts';
 import { verifyRestored } from './steps/verify.ts';
 
@@ -65,9 +66,14 @@ async function revert(run: DeploymentRun, request: RollbackInput, target: Deploy
     recordedAt: now(),
   });
   run.goOneWay();
-  const outputs = await infrastructure(run, target, status);
+  const { outputs, left } = await infrastructure(run, target, status);
   for (const service of run.policy.services) await backTo(run, service.name, target, states);
   await verifyRestored(run, target.manifest, { outputs, taskDefinitions: target.taskDefinitions });
+  // The services are back, which matters most; but this is not the release as it was, and no record must say so.
+  if (left !== undefined) {
+    run.serving = target.manifest;
+    throw new Ended('RollbackIncomplete', `${request.targetVersion} serves and is verified; but ${left}`);
+  }
   await keepRecord(run, {
     ...target,
     ...run.recordOf(target.manifest),
@@ -118,28 +124,34 @@ async function checklist(run: DeploymentRun, target: DeploymentRecord): Promise<
   return await activities('read', 'what runs now?').describeServices({ target: where, services });
 }
 
+/** What of the infrastructure a person left as it was. */
+interface Infrastructure {
+  readonly outputs: Outputs;
+  readonly left?: string;
+}
+
 async function infrastructure(
   run: DeploymentRun,
   target: DeploymentRecord,
   status: EnvironmentStatus,
-): Promise<Outputs> {
+): Promise<Infrastructure> {
   const { target: where, terraform } = run.policy;
   const commit = target.terraformCommit;
-  if (terraform === undefined || commit === undefined) return {};
+  if (terraform === undefined || commit === undefined) return { outputs: {} };
   const release = { version: target.manifest.version, commit };
   const input = { target: where, terraform, release };
+  const asTheyAre = () => activities('process', 'terraform output').readOutputs(input);
   if (commit === status.current?.terraformCommit && status.dirty === undefined) {
-    return await run.step('terraform', () => activities('process', 'terraform output').readOutputs(input), {
-      detail: () => 'the same configuration',
-    });
+    return {
+      outputs: await run.step('terraform', asTheyAre, { detail: () => 'the same configuration' }),
+    };
   }
   const { proof: lock } = run.lock;
-  const processes = activities('process', `terraform back to ${release.version}`);
-  const applied = await run.step('terraform', () => processes.restoreTerraform({ ...input, lock }), {
-    detail: ({ changed }) =>
-      changed ? `the configuration of ${release.version} applied` : 'nothing to change',
+  const went = await run.step('terraform', () => goBack(run, { ...input, lock }), {
+    detail: ({ detail }) => detail,
   });
-  return applied.outputs;
+  if (went.kind === 'back') return { outputs: went.applied.outputs };
+  return { outputs: await asTheyAre(), left: went.detail };
 }
 
 async function backTo(

@@ -55,6 +55,8 @@ export class DeploymentRun {
   paused: RunStatus['paused'];
   /** What served before this run. */
   previous: DeploymentRecord | undefined;
+  /** What serves by now, where the outcome does not tell: else what served before, or the run's release once it is completed. */
+  serving: Release | undefined;
   /** What the run's release is made of, once it is known. */
   manifest: Manifest | undefined;
   /** Tasks of the services ran before this run, whether or not Slipway had deployed them. */
@@ -273,7 +275,7 @@ export class DeploymentRun {
     const { platform, environment } = this.policy.target;
     const evidence = this.ballot.digest;
     const previous = this.previous?.manifest;
-    const serving = outcome === 'Completed' ? this.release : previous;
+    const serving = outcome === 'Completed' ? this.release : (this.serving ?? previous);
     const report = {
       outcome,
       platform,

@@ -87,7 +87,10 @@ export class People {
     const { decision: early } = inbox;
     if (early !== undefined) inbox.ignore('decide', `it came before the question: ${what}`, early.by);
     inbox.decision = undefined;
-    await this.notify('page', `${what}. The environment stays locked until someone decides: ${choice}.`);
+    await this.notify(
+      'page',
+      `${what.replace(/\.$/, '')}. The environment stays locked until someone decides: ${choice}.`,
+    );
     const question = { what, signal: 'decide', example: { by: '<you>' }, actions: allowed } as const;
     for (;;) {
       await this.waitFor({ ...question, ...(until && { until }) }, () => inbox.decision !== undefined);
