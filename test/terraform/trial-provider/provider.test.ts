@@ -70,6 +70,13 @@ test('what is changed or removed by hand is seen as drift', async () => {
   expect(plan).toContain('trial_object.d has been deleted');
 });
 
+test('one that was forgotten is imported, and a plan after it finds nothing to do', async () => {
+  await apply(object('h', 'delay_ms = 1'));
+  await rm(join(directory, 'terraform.tfstate'));
+  expect(await terraform('import', 'trial_object.h', idOf('h'))).toContain('Import successful');
+  expect(await terraform('plan', '-detailed-exitcode')).toContain('done');
+});
+
 test('one that is refused is not made; one that never gets ready is made, and tainted', async () => {
   const output = await apply(object('e', 'fail = "before"\n value = "v1"') + object('f', 'fail = "after"'));
   expect(output).toMatch(/failed: [^]*e with the value v1 is refused/);

@@ -1,0 +1,165 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { execa } from 'execa';
+import { loadTools, serverExecutable } from '../../../scripts/tools.ts';
+import type { TerraformInput } from '../../../src/activities/terraform/types.ts';
+import type { TerraformPolicy } from '../../../src/domain/policy.ts';
+import { TestRepository } from '../../activities/source/support.ts';
+import { startStateBackend } from '../state-backend.ts';
+import type { StateBackend } from '../state-backend.ts';
+import { TRIAL_LOCK_FILE, installTrialProvider } from '../trial-provider/install.ts';
+import { Host } from './host.ts';
+import type { Performance, perform } from './perform.workflow.ts';
+import type { Tuning } from './worker.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const WORKFLOWS = join(import.meta.dirname, 'perform.workflow.ts');
+const WORKFLOW_QUEUE = 'trials';
+const BUNDLE = `
+  import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+  const { code } = await bundleWorkflowCode({ workflowsPath: process.argv[1], logger: new DefaultLogger('ERROR') });
+  process.stdout.write(code);`;
+const LOCK = {
+  environmentWorkflowId: 'trial.environment.production',
+  requestId: 'r1',
+  token: { epoch: 1, counter: 1 },
+};
+const TARGET = {
+  platform: 'trial',
+  environment: 'production',
+  account: '000000000000',
+  region: 'eu-west-1',
+  cluster: 'trial-production',
+};
+
+export type Performed = WorkflowHandleWithFirstExecutionRunId<typeof perform>;
+
+/** What trials share: a Temporal server, a state backend, a repository, and the provider of the trial server. */
+export class Ground {
+  readonly directory: string;
+  readonly backend: StateBackend;
+  /** Of Terraform, and of workers. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly #server: TestWorkflowEnvironment;
+  readonly #repository: TestRepository;
+  readonly #workflows: { readonly worker: Worker; readonly ended: Promise<void> };
+  readonly #hosts: Host[] = [];
+
+  private constructor(
+    directory: string,
+    parts: { backend: StateBackend; server: TestWorkflowEnvironment; worker: Worker; cliConfigFile: string },
+  ) {
+    this.directory = directory;
+    this.backend = parts.backend;
+    this.environment = {
+      PATH: process.env['PATH'] ?? '',
+      HOME: directory,
+      TF_CLI_CONFIG_FILE: parts.cliConfigFile,
+      CHECKPOINT_DISABLE: '1',
+    };
+    this.#server = parts.server;
+    this.#repository = new TestRepository(join(directory, 'upstream'));
+    this.#workflows = { worker: parts.worker, ended: parts.worker.run() };
+  }
+
+  /** @param directory for all that it keeps; the caller removes it */
+  static async start(directory: string): Promise<Ground> {
+    Runtime.install({ logger: new DefaultLogger('ERROR') });
+    const [bundled, server, backend, { cliConfigFile }] = await Promise.all([
+      execa('node', ['--input-type=module', '-e', BUNDLE, WORKFLOWS], { cwd: ROOT }),
+      TestWorkflowEnvironment.createLocal({
+        server: {
+          executable: serverExecutable(loadTools().temporalCli),
+          log: { format: 'pretty', level: 'never' },
+        },
+      }),
+      startStateBackend(),
+      installTrialProvider(join(directory, 'provider')),
+    ]);
+    const codePath = join(directory, 'workflows.js');
+    await writeFile(codePath, bundled.stdout);
+    const worker = await Worker.create({
+      connection: server.nativeConnection,
+      taskQueue: WORKFLOW_QUEUE,
+      workflowBundle: { codePath },
+    });
+    return new Ground(directory, { backend, server, worker, cliConfigFile });
+  }
+
+  get client() {
+    return this.#server.client;
+  }
+
+  /** A release of `configuration`, whose state is at `path` of the backend. */
+  release(configuration: string, path: string, policy: Partial<TerraformPolicy> = {}): TerraformInput {
+    const commit = this.#repository.commit({
+      'terraform/main.tf': configuration,
+      'terraform/.terraform.lock.hcl': TRIAL_LOCK_FILE,
+    });
+    return {
+      target: TARGET,
+      terraform: {
+        directory: 'terraform',
+        backend: this.backend.settings(path),
+        variables: {},
+        parameters: {},
+        variableFiles: [],
+        allowDestroy: false,
+        ...policy,
+      },
+      release: { version: '1.0.0', commit },
+    };
+  }
+
+  /** A host with no worker yet. Its workers take what is performed on `taskQueue`. */
+  host(
+    taskQueue: string,
+    dependencies: Tuning = {},
+    environment: Readonly<Record<string, string>> = {},
+  ): Host {
+    const host = new Host(
+      join(this.directory, `host-${this.#hosts.length}`),
+      { address: this.#server.address, taskQueue, upstream: this.#repository.directory, dependencies },
+      { ...this.environment, ...environment },
+    );
+    this.#hosts.push(host);
+    return host;
+  }
+
+  /** Has an activity performed by whatever worker serves `taskQueue`. A lock's proof is added to the input. */
+  perform(taskQueue: string, activity: Performance['activity'], input: object): Promise<Performed> {
+    return this.client.workflow.start<typeof perform>('perform', {
+      taskQueue: WORKFLOW_QUEUE,
+      workflowId: `${taskQueue}.${activity}.${randomUUID()}`,
+      args: [{ activity, taskQueue, input: { ...input, lock: LOCK } }],
+    });
+  }
+
+  /** A directory with the configuration, initialised for the state at `path`: what a person at a terminal has. */
+  async checkout(configuration: string, path: string): Promise<string> {
+    const directory = join(this.directory, `checkout-${randomUUID()}`);
+    await mkdir(directory);
+    await writeFile(join(directory, 'main.tf'), configuration);
+    await writeFile(join(directory, '.terraform.lock.hcl'), TRIAL_LOCK_FILE);
+    const settings = Object.entries(this.backend.settings(path));
+    const backend = settings.map(([name, value]) => `-backend-config=${name}=${value}`);
+    await execa('terraform', ['init', '-input=false', '-lockfile=readonly', ...backend], {
+      cwd: directory,
+      env: this.environment,
+      extendEnv: false,
+    });
+    return directory;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#hosts.map((host) => host.lose()));
+    this.#workflows.worker.shutdown();
+    await this.#workflows.ended;
+    await this.#server.teardown();
+    await this.backend.close();
+  }
+}

@@ -1,0 +1,93 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync } from 'node:fs';
+import { mkdir, readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isAlive, parseIdentity } from '../../../src/activities/process/identity.ts';
+import type { ProcessIdentity } from '../../../src/activities/process/identity.ts';
+import type { WorkerOptions } from './worker.ts';
+
+/** A machine that runs workers, as far as its data directory and its processes make one. */
+export class Host {
+  readonly dataDirectory: string;
+  readonly #options: Omit<WorkerOptions, 'dataDirectory'>;
+  readonly #environment: Readonly<Record<string, string>>;
+  readonly #workers: ChildProcess[] = [];
+
+  /** @param environment of its workers: all that they have */
+  constructor(
+    dataDirectory: string,
+    options: Omit<WorkerOptions, 'dataDirectory'>,
+    environment: Readonly<Record<string, string>>,
+  ) {
+    this.dataDirectory = dataDirectory;
+    this.#options = options;
+    this.#environment = environment;
+  }
+
+  async startWorker(): Promise<void> {
+    await mkdir(this.dataDirectory, { recursive: true });
+    const log = openSync(`${this.dataDirectory}.log`, 'a');
+    const options: WorkerOptions = { ...this.#options, dataDirectory: this.dataDirectory };
+    const worker = spawn(
+      process.execPath,
+      [
+        '--disable-warning=ExperimentalWarning',
+        join(import.meta.dirname, 'worker.ts'),
+        JSON.stringify(options),
+      ],
+      { env: this.#environment, stdio: ['ignore', log, log] },
+    );
+    this.#workers.push(worker);
+  }
+
+  /** SIGKILL, to the worker alone. */
+  async killWorkers(): Promise<void> {
+    const running = this.#workers.filter(
+      ({ exitCode, signalCode }) => exitCode === null && signalCode === null,
+    );
+    await Promise.all(
+      running.map((worker) => {
+        const ended = once(worker, 'exit');
+        worker.kill('SIGKILL');
+        return ended;
+      }),
+    );
+  }
+
+  /** SIGKILL, to all that its workers started: Terraform, and its providers, which are in its group. */
+  async killTerraform(): Promise<void> {
+    for (const leader of await this.#leaders()) if (isAlive(leader)) process.kill(-leader.pid, 'SIGKILL');
+  }
+
+  /** All at once, as when its power fails. */
+  async lose(): Promise<void> {
+    await Promise.all([this.killWorkers(), this.killTerraform()]);
+    // What a worker was starting in that instant.
+    await this.killTerraform();
+  }
+
+  /** What is left of operations, by path. */
+  async leftovers(): Promise<string[]> {
+    const home = join(this.dataDirectory, 'terraform');
+    const entries = await readdir(home, { recursive: true, withFileTypes: true }).catch(() => []);
+    return entries
+      .filter((entry) => !entry.isDirectory())
+      .map(({ parentPath, name }) => join(parentPath, name).slice(home.length + 1))
+      .filter((path) => !path.startsWith('plugins/'));
+  }
+
+  async log(): Promise<string> {
+    return readFile(`${this.dataDirectory}.log`, 'utf8').catch(() => '');
+  }
+
+  /** Process groups that a wrapper's file tells of. */
+  async #leaders(): Promise<ProcessIdentity[]> {
+    const paths = (await this.leftovers()).filter((path) => path.endsWith('/wrapper'));
+    const texts = await Promise.all(
+      paths.map((path) => readFile(join(this.dataDirectory, 'terraform', path), 'utf8').catch(() => '')),
+    );
+    return texts.flatMap((each) => parseIdentity(each) ?? []);
+  }
+}
