@@ -43,6 +43,17 @@ const VALUE = z.string({ error: 'a text; a number, true or false goes in quotes'
 const ARGUMENT = text('text', /^[^\0]+$/, 'a text that is not empty; a number goes in quotes');
 const COMMAND = someOf('texts: a program and its arguments', ARGUMENT);
 
+const ADDRESS = text(
+  'address',
+  /^[A-Za-z_*](.*\S)?$/,
+  "a resource's address, * being any text, such as module.cache.* or aws_sqs_queue.jobs",
+);
+const TYPE = text(
+  'resource type',
+  /^[A-Za-z0-9_*-]+$/,
+  'a resource type, * being any text, such as aws_cloudwatch_*',
+);
+
 /** `approve` and `recordManualTest` have their groups in `approval.required` and `manualTest.group`. */
 const RESTRICTABLE_SIGNALS = HUMAN_SIGNALS.filter(
   (signal): signal is Exclude<typeof signal, 'approve' | 'recordManualTest'> =>
@@ -122,9 +133,19 @@ const terraform = object({
   variableFiles: list('paths in `directory`', repositoryPath())
     .default([])
     .describe('Given as `-var-file`; paths in `directory`.'),
-  allowDestroy: flag()
+  allowDestroy: z
+    .union([flag(), someOf('patterns of addresses', ADDRESS)], {
+      error: 'true, false, or a list of addresses, such as aws_sqs_queue.jobs or module.cache.*',
+    })
     .default(false)
-    .describe('Whether a release may delete or replace resources. Refused otherwise.'),
+    .describe(
+      'What a release may delete, replace or forget: anything, nothing, or what has one of these addresses. In an address `*` is any text; it is compared with the whole address, module path and instance key included. All else is refused.',
+    ),
+  allowedTypes: someOf('patterns of resource types', TYPE)
+    .exactOptional()
+    .describe(
+      'Resource types that a release may change at all, such as `aws_ecs_service` or `aws_cloudwatch_*`, `*` being any text. Creating, forgetting, importing and moving are changes, reading a data source is none. Without it: every type.',
+    ),
 });
 
 const approval = object({

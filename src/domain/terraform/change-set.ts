@@ -2,11 +2,11 @@ import type { Digest } from '../release.ts';
 
 /** One resource change of a Terraform plan, with no value of it. */
 export interface ResourceChange {
-  /** Terraform's address; `output.NAME` for an output. A deposed object's ends with ` (deposed KEY)`. */
+  /** Terraform's address; `output.NAME` for an output. A deposed object's ends with ` (deposed KEY)`. Secrets in it are masked. */
   readonly address: string;
   /**
    * Terraform's own action list: `create`, `update`, `delete`, `read`, `forget`, or a pair for a replacement;
-   * and `import` or `move` before it, or instead of `no-op`, where the plan does that.
+   * and `import` or `move` before it, or instead of `no-op`, where the plan does that. `invoke` for a provider's action.
    */
   readonly actions: readonly string[];
   /**
@@ -34,15 +34,15 @@ export interface Origin {
 /** What a large change set does not list. */
 export interface Unlisted {
   readonly count: number;
-  /** Base64 of the changes' seals one after the other, sorted: see `seal.ts`. Absent when there are too many to keep. */
+  /** Base64 of the changes' seals, at most 5 KB a thousand: see `seal.ts`. Absent when there are too many to keep. */
   readonly seals?: string;
-  /** The distinct lists of `unknown` paths of these changes. */
+  /** The distinct lists of `unknown` paths of these changes; empty where there are no seals. */
   readonly unknown: readonly (readonly string[])[];
 }
 
 /** A Terraform plan normalised for comparing. Its JSON stays under 45 KB, however much is planned. */
 export interface ChangeSet {
-  /** Sorted by address; of a large change set only the first. */
+  /** Sorted by address. Of a large change set only some: those that take something away before the others. */
   readonly changes: readonly ResourceChange[];
   readonly unlisted?: Unlisted;
   readonly origin: Origin;

@@ -1,9 +1,20 @@
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
-import { isNoOp, plannedResources } from './plan.ts';
-import type { PlanJson, PlannedChange, PlannedResource } from './plan.ts';
-import { attributeChanges, byCodeUnit, isSecret, sensitiveValues, unknownPaths } from './values.ts';
+import {
+  actionsOf,
+  addressOf,
+  isDestructive,
+  isRemoval,
+  isReplacement,
+  plannedOutputs,
+  plannedSteps,
+} from './planned.ts';
+import type { PlanJson, PlannedResource } from './plan.ts';
+import { list } from './seal.ts';
+import { secretsOf } from './secrets.ts';
+import type { Secrets } from './secrets.ts';
+import { attributeChanges, byCodeUnit, unknownPaths } from './values.ts';
 import type { AttributeChange, Leaf } from './values.ts';
 import type { ChangeSet, Origin, ResourceChange } from './change-set.ts';
 import { canonicalJson, digestOf } from '../digest.ts';
@@ -13,73 +24,70 @@ export interface NormaliseOptions {
   readonly origin: Origin;
   /** The workers' key. Without one a sensitive value enters as 'sensitive', whatever it is. */
   readonly key?: string;
-  /** By address: paths to take as unknown, to compare with a change set whose plan did not know them. */
-  readonly unknown?: ReadonlyMap<string, readonly string[]>;
+  /** Secrets that the caller knows of, beside those that the plan marks. */
+  readonly secrets?: ReadonlySet<string>;
 }
 
 /** The plan as a change set: what changes and hashes of how, with no value. The same for the same changes. */
 export function normalise(plan: PlanJson, options: NormaliseOptions): ChangeSet {
-  const hashed = hasher(sensitiveValues(plan), options);
-  const resources = plannedResources(plan).map((resource) => resourceChange(resource, options, hashed));
-  const outputs = Object.entries(plan.output_changes ?? {})
-    .filter(([, { actions }]) => !isNoOp(actions))
-    .map(([name, change]) => describeChange(`output.${name}`, change.actions, change, options, hashed, {}));
-  const changes = [...resources, ...outputs].toSorted((a, b) => byCodeUnit(a.address, b.address));
+  const steps = stepsOf(plan, options);
   const { origin } = options;
-  return { changes, origin, digest: digestOf({ origin, changes }), counts: countChanges(resources) };
+  return {
+    ...list(steps.map(({ change }) => change)),
+    origin,
+    digest: changeSetDigest(origin, steps),
+    counts: countChanges(plan),
+  };
 }
 
-/** Whether the change takes an object away: `delete` alone or in a replacement, or `forget`. */
-export function isDestructive(actions: readonly string[]): boolean {
-  return actions.includes('delete') || actions.includes('forget');
+export function changeSetDigest(origin: Origin, steps: readonly Step[]): Digest {
+  return digestOf({ origin, changes: steps.map(({ change }) => change) });
 }
 
-/** Whether the change makes an object anew in the place of one. */
-export function isReplacement(actions: readonly string[]): boolean {
-  return isDestructive(actions) && actions.includes('create');
+/** One step of a plan as an entry of a change set. */
+export interface Step {
+  readonly change: ResourceChange;
+  /** The same with the values at `paths` taken as unknown, to compare with what was approved when they were. */
+  readonly masked: (paths: readonly string[]) => ResourceChange;
 }
 
-export function addressOf({ address, deposed }: PlannedResource): string {
-  return deposed === undefined ? address : `${address} (deposed ${deposed})`;
-}
-
-export function actionsOf({ address, previous_address: previous, change }: PlannedResource): string[] {
-  const state = [
-    ...(change.importing ? ['import'] : []),
-    ...(previous && previous !== address ? ['move'] : []),
-  ];
-  return state.length > 0 && isNoOp(change.actions) ? state : [...state, ...change.actions];
+/** All steps of a plan, however many, sorted by address. */
+export function stepsOf(plan: PlanJson, options: Omit<NormaliseOptions, 'origin'>): Step[] {
+  const secrets = secretsOf(plan, options.secrets);
+  const hashed = hasher(secrets, options.key);
+  const outputs = plannedOutputs(plan).map(([name, change]) => ({ address: `output.${name}`, change }));
+  return [...plannedSteps(plan), ...outputs]
+    .map((step): Step => {
+      const masked = (paths: readonly string[]) => describeStep(step, paths, secrets, hashed);
+      return { change: masked([]), masked };
+    })
+    .toSorted((a, b) => byCodeUnit(a.change.address, b.change.address));
 }
 
 type Hash = (difference: AttributeChange) => unknown;
 
-function resourceChange(resource: PlannedResource, options: NormaliseOptions, hashed: Hash): ResourceChange {
-  const { change, previous_address: previous } = resource;
+function describeStep(
+  step: PlannedResource,
+  alsoUnknown: readonly string[],
+  secrets: Secrets,
+  hashed: Hash,
+): ResourceChange {
+  const { change, previous_address: previous } = step;
+  const actions = actionsOf(step);
+  const differences = attributeChanges(change, alsoUnknown);
+  const content = isRemoval(actions) ? objectIdentity(change.before) : differences.map(hashed);
+  const unknown = [...new Set([...unknownPaths(change), ...alsoUnknown])].toSorted(byCodeUnit);
+  const inPlace = actions.includes('update') || isReplacement(actions);
+  const { importing } = change;
   const facts = {
     ...(previous !== undefined && { previous }),
-    ...(change.importing && { import: change.importing.id ?? '' }),
+    ...(importing && { import: [importing.id ?? '', importing.identity ?? null] }),
   };
-  return describeChange(addressOf(resource), actionsOf(resource), change, options, hashed, facts);
-}
-
-function describeChange(
-  address: string,
-  actions: readonly string[],
-  change: PlannedChange,
-  options: NormaliseOptions,
-  hashed: Hash,
-  facts: Readonly<Record<string, string>>,
-): ResourceChange {
-  const masked = options.unknown?.get(address) ?? [];
-  const differences = attributeChanges(change, masked);
-  const content = gone(actions) ? objectIdentity(change.before) : differences.map(hashed);
-  const unknown = [...new Set([...unknownPaths(change), ...masked])].toSorted(byCodeUnit);
   return {
-    address,
+    address: secrets.maskAddress(addressOf(step)),
     actions,
-    attributes:
-      actions.includes('update') || isReplacement(actions) ? differences.map(({ path }) => path) : [],
-    ...(unknown.length > 0 && { unknown }),
+    attributes: inPlace ? differences.map(({ path }) => secrets.maskPath(path)) : [],
+    ...(unknown.length > 0 && { unknown: unknown.map(secrets.maskPath) }),
     hash: digestOf({ ...facts, content }),
   };
 }
@@ -92,15 +100,11 @@ function objectIdentity(before: unknown): unknown {
     .toSorted(([a], [b]) => byCodeUnit(a, b));
 }
 
-function gone(actions: readonly string[]): boolean {
-  return isDestructive(actions) && !isReplacement(actions);
-}
-
-function hasher(secrets: ReadonlySet<string>, { key }: NormaliseOptions): Hash {
+function hasher(secrets: Secrets, key: string | undefined): Hash {
   const stand = (leaf: Leaf | undefined): unknown => {
     if (leaf === undefined) return null;
     if (leaf.kind === 'unknown') return { unknown: true };
-    if (!isSecret(leaf, secrets)) return { value: leaf.value };
+    if (!secrets.isSecret(leaf)) return { value: leaf.value };
     return { sensitive: key === undefined ? true : keyedHash(key, leaf.value) };
   };
   return ({ path, before, after }) => [path, stand(before), stand(after)];
@@ -110,14 +114,15 @@ function keyedHash(key: string, value: unknown): Digest {
   return `hmac-sha256:${bytesToHex(hmac(sha256, utf8ToBytes(key), utf8ToBytes(canonicalJson(value))))}`;
 }
 
-/** Of resources, without outputs. */
-export function countChanges(resources: readonly Pick<ResourceChange, 'actions'>[]): ChangeSet['counts'] {
-  const having = (test: (actions: readonly string[]) => boolean) =>
-    resources.filter(({ actions }) => test(actions)).length;
-  return {
-    create: having((actions) => actions.includes('create') && !isReplacement(actions)),
-    update: having((actions) => actions.includes('update')),
-    replace: having(isReplacement),
-    delete: having((actions) => gone(actions)),
-  };
+/** Of resources, without outputs and invoked actions. */
+export function countChanges(plan: PlanJson): ChangeSet['counts'] {
+  const counts = { create: 0, update: 0, replace: 0, delete: 0 };
+  for (const { change } of plan.resource_changes ?? []) {
+    const { actions } = change;
+    if (isReplacement(actions)) counts.replace += 1;
+    else if (isDestructive(actions)) counts.delete += 1;
+    else if (actions.includes('create')) counts.create += 1;
+    else if (actions.includes('update')) counts.update += 1;
+  }
+  return counts;
 }

@@ -1,3 +1,6 @@
+import { isPlan } from './plan-shape.ts';
+import { plannedOutputs, plannedSteps } from './planned.ts';
+
 /**
  * The parts of Terraform's plan representation that Slipway reads (`terraform show -json`, format 1.x).
  * @see https://developer.hashicorp.com/terraform/internals/json-format
@@ -5,6 +8,7 @@
 export interface PlanJson {
   readonly format_version: string;
   readonly terraform_version?: string;
+  /** Absent in Terraform 1.5, which writes no plan that errored. */
   readonly errored?: boolean;
   /** Absent in OpenTofu. */
   readonly complete?: boolean;
@@ -17,6 +21,12 @@ export interface PlanJson {
     readonly reason?: string;
     readonly resource_change?: PlannedResource;
   }[];
+  readonly action_invocations?: readonly PlannedInvocation[];
+  readonly deferred_action_invocations?: readonly {
+    readonly reason?: string;
+    readonly action_invocation?: PlannedInvocation;
+  }[];
+  readonly checks?: readonly PlannedCheck[];
   readonly output_changes?: Readonly<Record<string, PlannedChange>>;
   readonly prior_state?: unknown;
   readonly configuration?: {
@@ -30,6 +40,7 @@ export interface PlannedResource {
   readonly address: string;
   readonly previous_address?: string;
   readonly deposed?: string;
+  readonly mode?: string;
   readonly type?: string;
   readonly change: PlannedChange;
 }
@@ -43,73 +54,110 @@ export interface PlannedChange {
   /** As `before` and `after`, with `true` where the value is sensitive. */
   readonly before_sensitive?: unknown;
   readonly after_sensitive?: unknown;
-  readonly importing?: { readonly id?: string };
+  readonly importing?: { readonly id?: string; readonly identity?: unknown };
   readonly replace_paths?: readonly (readonly (string | number)[])[];
+}
+
+/** A provider's action that the plan invokes (Terraform 1.14 and later). */
+export interface PlannedInvocation {
+  readonly address: string;
+  readonly type?: string;
+  readonly config_values?: unknown;
+  readonly config_sensitive?: unknown;
+  readonly config_unknown?: unknown;
+  readonly lifecycle_action_trigger?: {
+    readonly triggering_resource_address?: string;
+    readonly action_trigger_event?: string;
+    readonly action_trigger_block_index?: number;
+    readonly actions_list_index?: number;
+  };
+}
+
+/** What a condition of the configuration came to: a `check` block's, or a resource's, output's or variable's own. */
+export interface PlannedCheck {
+  readonly address: { readonly kind?: string; readonly to_display?: string };
+  /** `pass`, `fail`, `error` or `unknown`. */
+  readonly status: string;
+  readonly instances?: readonly {
+    readonly address?: { readonly to_display?: string };
+    readonly problems?: readonly { readonly message?: string }[];
+  }[];
 }
 
 export type ReadPlan =
   { readonly kind: 'plan'; readonly plan: PlanJson } | { readonly kind: 'unusable'; readonly reason: string };
 
 /**
- * Takes a plan only when it can be judged and applied as a whole: format 1.x, not errored, complete, and applyable
- * unless it changes nothing. Fails closed: what is missing or strange makes it unusable.
+ * Takes a plan only when it can be judged and applied as a whole: format 1.x, not errored, complete, applyable unless it
+ * changes nothing, and of actions that are known. Fails closed: what is missing or strange makes it unusable.
  */
 export function readPlan(json: unknown): ReadPlan {
-  if (!isPlan(json)) return unusable('it is not a plan in JSON');
-  if (!/^1\.\d+$/.test(json.format_version)) {
-    return unusable(`its format version is ${json.format_version}, and 1.x is what Slipway understands`);
-  }
-  if (json.errored !== false) return unusable('planning ended with an error');
-  if (json.complete === false && !json.deferred_changes?.length) return unusable('it is not complete');
-  if (json.applyable === false && changesSomething(json))
-    return unusable('Terraform says that it can not be applied');
-  return { kind: 'plan', plan: json };
+  if (!isPlan(json)) return { kind: 'unusable', reason: 'it is not a plan in JSON' };
+  const reason =
+    formatProblem(json) ??
+    erroredProblem(json) ??
+    completenessProblem(json) ??
+    actionProblem(json) ??
+    conditionProblem(json);
+  return reason === undefined ? { kind: 'plan', plan: json } : { kind: 'unusable', reason };
 }
 
 /** Whether applying the plan would do anything: to resources, to outputs, or to the state alone (import, move). */
 export function changesSomething(plan: PlanJson): boolean {
+  return plannedSteps(plan).length > 0 || plannedOutputs(plan).length > 0;
+}
+
+function formatProblem({ format_version: version }: Partial<PlanJson>): string | undefined {
+  if (version === undefined) return 'it does not say its format version';
+  return /^1\.\d+$/.test(version)
+    ? undefined
+    : `its format version is ${version}, and 1.x is what Slipway understands`;
+}
+
+function erroredProblem({ errored, terraform_version: version = '' }: PlanJson): string | undefined {
+  if (errored === false || (errored === undefined && version.startsWith('1.5.'))) return undefined;
+  return errored === undefined
+    ? 'it does not say whether planning ended with an error'
+    : 'planning ended with an error';
+}
+
+function completenessProblem(plan: PlanJson): string | undefined {
+  const deferred = [...(plan.deferred_changes ?? []), ...(plan.deferred_action_invocations ?? [])];
+  // What is deferred is refused by name, by the guards.
+  if (plan.complete === false && deferred.length === 0) return 'it is not complete';
+  return plan.applyable === false && changesSomething(plan)
+    ? 'Terraform says that it can not be applied'
+    : undefined;
+}
+
+/** What a change of a resource or output may do: sorted, since the order of a replacement is not fixed. */
+const ACTIONS = new Set([
+  'no-op',
+  'create',
+  'read',
+  'update',
+  'delete',
+  'forget',
+  'create delete',
+  'create forget',
+]);
+
+function actionProblem(plan: PlanJson): string | undefined {
+  const changes = [
+    ...(plan.resource_changes ?? []).map(({ address, change }) => [address, change] as const),
+    ...Object.entries(plan.output_changes ?? {}).map(([name, change]) => [`output.${name}`, change] as const),
+  ];
+  const strange = changes.find(([, { actions }]) => !ACTIONS.has(actions.toSorted().join(' ')));
   return (
-    plannedResources(plan).length > 0 ||
-    Object.values(plan.output_changes ?? {}).some(({ actions }) => !isNoOp(actions))
+    strange &&
+    `it has the actions ${strange[1].actions.join(', ')} for ${strange[0]}, which Slipway does not know`
   );
 }
 
-/** The resources that the plan does something with. */
-export function plannedResources(plan: PlanJson): PlannedResource[] {
-  return (plan.resource_changes ?? []).filter(
-    ({ change, address, previous_address: previous }) =>
-      !isNoOp(change.actions) ||
-      change.importing !== undefined ||
-      (previous !== undefined && previous !== address),
+/** A `check` block only warns. Any other condition that fails ends the planning with an error. */
+function conditionProblem({ checks = [] }: PlanJson): string | undefined {
+  const failed = checks.find(
+    ({ address, status }) => address.kind !== 'check' && (status === 'fail' || status === 'error'),
   );
-}
-
-export function isNoOp(actions: readonly string[]): boolean {
-  return actions.every((action) => action === 'no-op');
-}
-
-function unusable(reason: string): ReadPlan {
-  return { kind: 'unusable', reason };
-}
-
-function isPlan(json: unknown): json is PlanJson {
-  if (!isObject(json) || typeof json['format_version'] !== 'string') return false;
-  const resources = json['resource_changes'] ?? [];
-  const outputs = json['output_changes'] ?? {};
-  return (
-    Array.isArray(resources) &&
-    resources.every((resource: unknown) => {
-      return isObject(resource) && typeof resource['address'] === 'string' && isChange(resource['change']);
-    }) &&
-    isObject(outputs) &&
-    Object.values(outputs).every(isChange)
-  );
-}
-
-function isChange(value: unknown): boolean {
-  return isObject(value) && Array.isArray(value['actions']) && value['actions'].length > 0;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return failed && `a condition of ${failed.address.to_display ?? 'the configuration'} failed`;
 }

@@ -162,7 +162,7 @@ describe('readPlan', () => {
     ['one that does not say whether it errored', { ...good, errored: undefined }, 'error'],
     ['an incomplete one', { ...good, complete: false }, 'complete'],
     ['one with changes that is not applyable', { ...good, applyable: false }, 'applied'],
-    ['something else', { hello: 1 }, 'not a plan'],
+    ['one without a format', { hello: 1 }, 'does not say its format version'],
     ['nothing', null, 'not a plan'],
     ['changes without actions', { ...good, resource_changes: [{ address: 'a', change: {} }] }, 'not a plan'],
   ])('refuses %s', (_name, plan, why) => {

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { render } from '../../../src/domain/terraform/render.ts';
 import { aPlan, aResource, creating, deleting, replacing, updating } from './support.ts';
 
-test('shows what changes, from what to what', () => {
+test('shows what changes, from what to what, the most dangerous first', () => {
   const plan = aPlan(
     [
       aResource('aws_x.new', creating({ size: 1 }, { after_unknown: { id: true } })),
@@ -14,14 +14,14 @@ test('shows what changes, from what to what', () => {
   );
   expect(render(plan).split('\n')).toEqual([
     '1 to create, 1 to update, 1 to replace, 1 to delete.',
-    '+ aws_x.new: create',
-    '    size: 1',
-    '~ aws_x.changed: update',
-    '    size: 1 -> 2',
+    '- aws_x.gone: delete',
     '-/+ aws_x.replaced: delete, create',
     '    zone: "a" -> "b"',
-    '- aws_x.gone: delete',
-    '~ output.url: update',
+    '~ aws_x.changed: update',
+    '    size: 1 -> 2',
+    '+ aws_x.new: create',
+    '    size: 1',
+    '> output.url: update',
     '    value: "http://a" -> "http://b"',
   ]);
 });
