@@ -13,6 +13,7 @@ export function environmentProblems(environment: unknown, path: Path): PlatformP
     ...roleProblem(environment, path),
     ...rolloutProblem(environment, path),
     ...metricProblems(environment, path),
+    ...variableProblems(environment, path),
     ...canaryProblems(valueAt(environment, 'rollout', 'canary'), [...path, 'rollout', 'canary']),
   ];
 }
@@ -101,6 +102,17 @@ function metricProblems(environment: unknown, path: Path): PlatformProblem[] {
       path: [...path, 'verification', 'metrics', field],
       found: 'a threshold without minimumRequests, which judges nothing',
       allowed: `${field} together with minimumRequests`,
+    }));
+}
+
+function variableProblems(environment: unknown, path: Path): PlatformProblem[] {
+  const variables = mapAt(environment, 'terraform', 'variables');
+  return Object.keys(mapAt(environment, 'terraform', 'parameters'))
+    .filter((name) => Object.hasOwn(variables, name))
+    .map((name) => ({
+      path: [...path, 'terraform', 'parameters', name],
+      found: `the Terraform variable ${name}, which terraform.variables gives a value too`,
+      allowed: 'each variable in one of terraform.variables and terraform.parameters',
     }));
 }
 
