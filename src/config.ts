@@ -15,6 +15,18 @@ const ON_SHUTDOWN = ['leave', 'interrupt'] as const;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 const LOG_FORMATS = ['text', 'json'] as const;
 
+/** A number as a variable has it. */
+function wholeNumber(least: number, most: number): z.ZodType<number, string> {
+  const allowed = `a whole number from ${least} to ${most}`;
+  const isAllowed = (value: string) =>
+    /^\d{1,9}$/.test(value) && Number(value) >= least && Number(value) <= most;
+  return z
+    .string({ error: allowed })
+    .refine(isAllowed, { error: allowed })
+    .meta({ title: `${least} to ${most}` })
+    .transform(Number);
+}
+
 /** The variables of Slipway's own. Those of Temporal and AWS are read by their libraries. */
 export const configSchema = z.object({
   SLIPWAY_PLATFORM_FILE: text('path', ANYTHING, 'a path')
@@ -40,6 +52,11 @@ export const configSchema = z.object({
   SLIPWAY_TERRAFORM: text('program', ANYTHING, 'the name or path of terraform or tofu')
     .default('terraform')
     .describe('The `terraform` (or `tofu`) to run: a path, or a name on PATH.'),
+  SLIPWAY_TERRAFORM_CONCURRENCY: wholeNumber(1, 64)
+    .prefault('4')
+    .describe(
+      'How many activities of this worker may run Terraform at the same time; others wait, and who came first goes first.',
+    ),
   SLIPWAY_SHUTDOWN_GRACE: duration('0s', '1h')
     .prefault('30s')
     .describe('How long a worker that is asked to stop lets its activities go on before they are cancelled.'),
@@ -78,6 +95,8 @@ export interface Config {
   readonly dataDirectory: string;
   readonly evidenceKey?: string;
   readonly terraform: string;
+  /** 1 to 64. */
+  readonly terraformConcurrency: number;
   readonly shutdownGraceSeconds: number;
   readonly onShutdown: (typeof ON_SHUTDOWN)[number];
   readonly pollSeconds: number;
@@ -141,6 +160,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     dataDirectory: resolve(own.data.SLIPWAY_DATA_DIRECTORY),
     ...(own.data.SLIPWAY_EVIDENCE_KEY !== undefined && { evidenceKey: own.data.SLIPWAY_EVIDENCE_KEY }),
     terraform: own.data.SLIPWAY_TERRAFORM,
+    terraformConcurrency: own.data.SLIPWAY_TERRAFORM_CONCURRENCY,
     shutdownGraceSeconds: own.data.SLIPWAY_SHUTDOWN_GRACE,
     onShutdown: own.data.SLIPWAY_ON_SHUTDOWN,
     pollSeconds: own.data.SLIPWAY_POLL_INTERVAL,

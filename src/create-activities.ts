@@ -46,11 +46,13 @@ export function createActivities({ config, platform, client }: Worker): Activiti
     ...createRegistryActivities({ aws, assertHolder }),
     ...createSettingsActivities({ aws, source, assertHolder }),
     ...createTerraformActivities({
+      aws,
       source,
       dataDirectory,
       environment,
       assertHolder,
       binary: config.terraform,
+      concurrency: config.terraformConcurrency,
       ...(config.evidenceKey !== undefined && { key: config.evidenceKey }),
       onShutdown: config.onShutdown === 'interrupt' ? 'interrupt' : 'leave running',
     }),

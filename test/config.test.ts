@@ -29,6 +29,7 @@ test('with no variable set everything has its default', () => {
     taskQueue: 'slipway',
     dataDirectory: resolve('.slipway'),
     terraform: 'terraform',
+    terraformConcurrency: 4,
     shutdownGraceSeconds: 30,
     onShutdown: 'leave',
     pollSeconds: 5,
@@ -48,6 +49,7 @@ test('every variable counts', () => {
     SLIPWAY_DATA_DIRECTORY: '/var/lib/slipway',
     SLIPWAY_EVIDENCE_KEY: '0123456789abcdef',
     SLIPWAY_TERRAFORM: 'tofu',
+    SLIPWAY_TERRAFORM_CONCURRENCY: '64',
     SLIPWAY_SHUTDOWN_GRACE: '2m',
     SLIPWAY_ON_SHUTDOWN: 'interrupt',
     SLIPWAY_POLL_INTERVAL: '10s',
@@ -60,6 +62,7 @@ test('every variable counts', () => {
     dataDirectory: '/var/lib/slipway',
     evidenceKey: '0123456789abcdef',
     terraform: 'tofu',
+    terraformConcurrency: 64,
     shutdownGraceSeconds: 120,
     onShutdown: 'interrupt',
     pollSeconds: 10,
@@ -123,6 +126,15 @@ describe('an invalid environment', () => {
       expect.stringContaining("TEMPORAL_PROFILE: found Profile 'none' not found"),
     ]);
   });
+
+  test.each(['0', '65', '-1', '2.5', 'many', '1e1'])(
+    'has %s told, which is no number of terraforms',
+    (found) => {
+      expect(problemsOf({ SLIPWAY_TERRAFORM_CONCURRENCY: found })).toEqual([
+        `SLIPWAY_TERRAFORM_CONCURRENCY: found "${found}"; allowed: a whole number from 1 to 64`,
+      ]);
+    },
+  );
 
   test('does not show a key that is too short', () => {
     const [problem] = problemsOf({ SLIPWAY_EVIDENCE_KEY: 'hunter2' });

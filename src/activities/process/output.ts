@@ -1,8 +1,5 @@
 import { open } from 'node:fs/promises';
 
-/** Text to keep out of what leaves this host. Shorter values would blot out ordinary words. */
-const SHORTEST_SECRET = 4;
-
 /** The last `bytes` of a file as text, from the start of a line where there is one; empty when there is no file. */
 export async function tail(path: string, bytes: number): Promise<string> {
   const file = await open(path).catch(() => undefined);
@@ -22,12 +19,4 @@ export async function tail(path: string, bytes: number): Promise<string> {
 export async function lastLine(path: string): Promise<string> {
   const lines = (await tail(path, 4096)).split('\n').filter((line) => line.trim() !== '');
   return (lines.at(-1) ?? '').slice(0, 200);
-}
-
-/** `text` with every one of `secrets` masked. */
-export function redact(text: string, secrets: readonly string[]): string {
-  return secrets
-    .filter((secret) => secret.length >= SHORTEST_SECRET)
-    .toSorted((a, b) => b.length - a.length)
-    .reduce((masked, secret) => masked.replaceAll(secret, '***'), text);
 }

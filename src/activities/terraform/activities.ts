@@ -6,17 +6,20 @@ import { readDrift } from '../../domain/terraform/drift.ts';
 import { render, renderMarkdown } from '../../domain/terraform/render.ts';
 import type { Target } from '../../domain/policy.ts';
 import type { Check } from '../../domain/verdict.ts';
+import { createAwsClients } from '../aws.ts';
 import { clearLeftovers, inOperationDirectory, othersRunning } from '../process/operation.ts';
 import { stopProcess } from '../process/run.ts';
 import { activitySupervisor, beating } from '../process/supervisor.ts';
 import type { Supervisor } from '../process/supervisor.ts';
 import { apply } from './apply.ts';
 import { terraform } from './command.ts';
-import { DEFAULT_GRACE } from './dependencies.ts';
+import { DEFAULT_CONCURRENCY, DEFAULT_GRACE } from './dependencies.ts';
 import type { TerraformDependencies } from './dependencies.ts';
 import { notStarted } from './not-started.ts';
 import { ApplyProgress } from './progress.ts';
+import { createSlots } from './slots.ts';
 import type { TerraformActivities, TerraformInput } from './types.ts';
+import { assertParametersCount } from './variables.ts';
 import { outputs, plan, prepare, rescue } from './workspace.ts';
 
 const LAYOUT = { folder: 'terraform', outliving: 'apply' };
@@ -27,17 +30,21 @@ export function clearTerraformLeftovers(dataDirectory: string): Promise<void> {
 }
 
 /** Terraform, or OpenTofu, run as processes that outlive the worker. */
-export function createTerraformActivities(dependencies: TerraformDependencies): TerraformActivities {
+export function createTerraformActivities(given: TerraformDependencies): TerraformActivities {
+  const dependencies = { aws: createAwsClients(), ...given };
+  const slots = createSlots(dependencies.concurrency ?? DEFAULT_CONCURRENCY);
   const directoryOf = ({ platform, environment }: Target) =>
     join(dependencies.dataDirectory, LAYOUT.folder, platform, environment);
 
-  const within = <T>(
+  const within = async <T>(
     { target }: TerraformInput,
     work: (directory: string, supervisor: Supervisor) => Promise<T>,
   ) => {
     const supervisor = activitySupervisor(dependencies.onShutdown);
     const options = { outliving: LAYOUT.outliving, supervisor, rescue };
-    return inOperationDirectory(directoryOf(target), options, (directory) => work(directory, supervisor));
+    return slots.within(supervisor.signal, () =>
+      inOperationDirectory(directoryOf(target), options, (directory) => work(directory, supervisor)),
+    );
   };
 
   return {
@@ -55,6 +62,8 @@ export function createTerraformActivities(dependencies: TerraformDependencies): 
       return within(input, async (directory, supervisor) => {
         const workspace = await prepare(dependencies, input, directory, supervisor);
         const { json } = await plan(workspace, { lock: false });
+        // Here alone: a restore's configuration may be older than the parameter.
+        assertParametersCount(input.target, json, workspace.parameters);
         const { key } = dependencies;
         const changeSet = normalise(json, { origin: workspace.origin, ...(key !== undefined && { key }) });
         const readings = { rendering: render(json), markdown: renderMarkdown(json), drift: readDrift(json) };

@@ -1,7 +1,8 @@
 import { access, copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Origin } from '../../domain/terraform/change-set.ts';
-import { redact, tail } from '../process/output.ts';
+import { tail } from '../process/output.ts';
+import { redact } from '../process/redact.ts';
 import { followProcess, runProcess } from '../process/run.ts';
 import type { ProcessEnd, RunOptions } from '../process/run.ts';
 import type { Supervisor } from '../process/supervisor.ts';
@@ -37,6 +38,8 @@ export interface Checkout extends Followed {
 /** One that is initialised. */
 export interface Workspace extends Checkout {
   readonly origin: Origin;
+  /** Variables with the values of SSM parameters, by name. */
+  readonly parameters: Readonly<Record<string, string>>;
 }
 
 /**

@@ -3,8 +3,9 @@ import type { ChangeSet } from '../../domain/terraform/change-set.ts';
 import type { Target } from '../../domain/policy.ts';
 import type { Check } from '../../domain/verdict.ts';
 import { GUARDS } from '../../domain/terraform/guards.ts';
-import { diagnose, diagnosePassing } from './diagnostics.ts';
-import type { Diagnosis, Diagnostic } from './diagnostics.ts';
+import type { Diagnostic } from './diagnostics.ts';
+import { diagnose, diagnosePassing } from './diagnosis.ts';
+import type { Diagnosis } from './diagnosis.ts';
 
 const LONGEST_DETAIL = 600;
 /** The shell's exit code for a command that it can't find. */

@@ -10,25 +10,50 @@ interface Initialised {
   readonly target: Target;
   /** Of the configuration, in the repository. */
   readonly directory: string;
-  /** Terraform's data directory, after `init`. */
-  readonly dataDirectory: string;
+  /** terraform's, of a directory after `init`. */
+  readonly environment: Readonly<Record<string, string>>;
 }
+
+/** Variables by which a backend's place may be given without the configuration, by type of backend. */
+const PLACES: Readonly<Record<string, RegExp>> = {
+  http: /^TF_HTTP_ADDRESS$/,
+  s3: /^AWS_(S3_ENDPOINT|ENDPOINT_URL_S3|ENDPOINT_URL|REGION)$/,
+  cloud: /^TF_CLOUD_(HOSTNAME|ORGANIZATION|PROJECT)$/,
+};
 
 /**
  * The configuration and the state that a working directory stands for.
  * @throws non-retryable `TerraformFailed` (`StateInCheckout`) when the state would be lost with the checkout
  */
-export async function originOf({ target, directory, dataDirectory }: Initialised): Promise<Origin> {
+export async function originOf({ target, directory, environment }: Initialised): Promise<Origin> {
+  const dataDirectory = environment['TF_DATA_DIR'] ?? '';
   const { type, config } = await backendIn(target, dataDirectory);
   if (type === 'local') demandAbsolute(target, config['path']);
-  const named = Object.entries(config).filter(([name, value]) => !isMasked(name) && value != null);
-  const selected = await readFile(join(dataDirectory, 'environment'), 'utf8').catch(() => '');
+  const settings = Object.entries(config).filter(([name, value]) => !isMasked(name) && value != null);
+  const places = Object.entries(environment).filter(([name]) => PLACES[type]?.test(name));
   return {
     directory,
     backend: type,
-    workspace: selected.trim() || 'default',
-    location: digestOf(Object.fromEntries(named)),
+    workspace: await workspaceOf(environment, dataDirectory),
+    location: digestOf({
+      settings: Object.fromEntries(settings.map(([name, value]) => [name, withoutUserinfo(value)])),
+      places: Object.fromEntries(places.map(([name, value]) => [name, withoutUserinfo(value)])),
+    }),
   };
+}
+
+/** As Terraform looks for it: the variable first, then what was selected in the data directory. */
+async function workspaceOf(
+  environment: Readonly<Record<string, string>>,
+  dataDirectory: string,
+): Promise<string> {
+  const selected = await readFile(join(dataDirectory, 'environment'), 'utf8').catch(() => '');
+  return environment['TF_WORKSPACE'] || selected.trim() || 'default';
+}
+
+/** Who asks is no part of a place: `https://user:password@host/state`. */
+function withoutUserinfo(value: unknown): unknown {
+  return typeof value === 'string' ? value.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1') : value;
 }
 
 interface Backend {

@@ -1,21 +1,24 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readPlan } from '../../domain/terraform/plan.ts';
 import type { PlanJson } from '../../domain/terraform/plan.ts';
 import { sensitiveValues } from '../../domain/terraform/values.ts';
-import { withHostLock } from '../process/host-lock.ts';
-import { beating } from '../process/supervisor.ts';
+import { createAwsClients } from '../aws.ts';
 import type { Supervisor } from '../process/supervisor.ts';
 import { resolveInside } from '../source/paths.ts';
 import { keepErroredState, terraform } from './command.ts';
-import type { Checkout, Workspace } from './command.ts';
+import type { Workspace } from './command.ts';
 import { roleCredentials } from './credentials.ts';
 import { DEFAULT_GRACE } from './dependencies.ts';
 import type { TerraformDependencies } from './dependencies.ts';
-import { secretsOf, terraformEnvironment } from './environment.ts';
+import { backendSecrets, secretsOf, terraformEnvironment } from './environment.ts';
 import { planUnusable } from './errors.ts';
+import { initialise, pluginCacheIn } from './initialise.ts';
 import { originOf } from './origin.ts';
 import type { Outputs, TerraformInput } from './types.ts';
+import { unusable } from './unusable.ts';
+import { assertVariablesFit, readParameters } from './variables.ts';
+import { assertVersion } from './version.ts';
 
 const CHECKOUT = 'checkout';
 /** Name of the file, in the private directory, that tells where the configuration is. */
@@ -28,46 +31,42 @@ export async function prepare(
   directory: string,
   supervisor: Supervisor,
 ): Promise<Workspace> {
-  const {
-    source,
-    dataDirectory,
-    environment: worker,
-    binary = 'terraform',
-    grace = DEFAULT_GRACE,
-  } = dependencies;
+  const { source, environment: worker, binary = 'terraform', grace = DEFAULT_GRACE } = dependencies;
   const { target, terraform: policy, release } = input;
+  await assertVersion(binary, worker, target);
   const checkout = join(directory, CHECKOUT);
   await source.checkout(release.commit, checkout);
-  const configuration = await resolveInside(checkout, policy.directory, release.commit);
+  const configuration = await directoryInside(checkout, input);
   await writeFile(join(directory, LOCATION), configuration);
-  const pluginCache = join(dataDirectory, 'terraform', 'plugins');
-  await mkdir(pluginCache, { recursive: true, mode: 0o700 });
   const credentials = await (dependencies.credentials ?? roleCredentials)(target);
-  const data = join(directory, 'data');
+  const parameters = await readParameters(dependencies.aws ?? createAwsClients(), target, policy.parameters);
+  assertVariablesFit(target, { ...policy.variables, ...parameters.values });
+  const dataDirectory = join(directory, 'data');
+  const pluginCache = pluginCacheIn(directory);
+  await mkdir(pluginCache, { recursive: true, mode: 0o700 });
   const environment = terraformEnvironment({
     worker,
     target,
     release,
     credentials,
-    dataDirectory: data,
+    variables: parameters.values,
+    dataDirectory,
     pluginCache,
   });
-  const secrets = new Set([...secretsOf(environment)]);
+  const secrets = new Set([...secretsOf(environment, parameters.plain), ...backendSecrets(policy.backend)]);
   const workspace = { input, binary, directory, configuration, environment, supervisor, grace, secrets };
-  await initialise(workspace, pluginCache);
-  const origin = await originOf({ target, directory: policy.directory, dataDirectory: data });
-  return { ...workspace, origin };
+  await initialise(workspace, join(dependencies.dataDirectory, 'terraform', 'plugins'));
+  const origin = await originOf({ target, directory: policy.directory, environment });
+  return { ...workspace, origin, parameters: parameters.values };
 }
 
-/** One at a time on this host: a plugin cache is not safe for several. */
-async function initialise(workspace: Checkout, pluginCache: string): Promise<void> {
-  const { terraform: policy } = workspace.input;
-  const backend = Object.entries(policy.backend).map(([name, value]) => `-backend-config=${name}=${value}`);
-  const args = ['-input=false', '-no-color', '-lockfile=readonly', ...backend];
-  const lock = `${pluginCache}.lock`;
-  await beating('terraform init', () =>
-    withHostLock(lock, () => terraform(workspace, 'init', args), workspace.supervisor.signal),
-  );
+/** @throws non-retryable `PathNotFound`, `PathOutsideRepository`; `TerraformFailed` (`NotADirectory`) for a file */
+async function directoryInside(checkout: string, { target, terraform, release }: TerraformInput) {
+  const path = await resolveInside(checkout, terraform.directory, release.commit);
+  if ((await stat(path)).isDirectory()) return path;
+  const where = `environments.${target.environment}.terraform.directory in slipway.yaml`;
+  const message = `${terraform.directory} is a file at commit ${release.commit}, where a directory is needed. Correct ${where}.`;
+  throw unusable(target, 'NotADirectory', message);
 }
 
 /**

@@ -7,7 +7,7 @@ import { substitute, valuesOf } from '../../domain/placeholders.ts';
 import type { Target, TestSuite } from '../../domain/policy.ts';
 import type { Release } from '../../domain/release.ts';
 import { clearLeftovers, inOperationDirectory } from '../process/operation.ts';
-import { redact } from '../process/output.ts';
+import { redact } from '../process/redact.ts';
 import { processDuration, runProcess } from '../process/run.ts';
 import type { ProcessEnd } from '../process/run.ts';
 import { activitySupervisor } from '../process/supervisor.ts';

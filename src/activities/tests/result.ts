@@ -1,7 +1,8 @@
 import { appendFile, copyFile, mkdir, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestSuite } from '../../domain/policy.ts';
-import { redact, tail } from '../process/output.ts';
+import { tail } from '../process/output.ts';
+import { redact } from '../process/redact.ts';
 import type { ProcessEnd } from '../process/run.ts';
 import { processFiles } from '../process/wrapper.ts';
 import type { TestResult } from './types.ts';

@@ -269,7 +269,7 @@ describe('TerraformFailed', () => {
     expect(failure).toMatchObject({
       type: 'TerraformFailed',
       nonRetryable: true,
-      details: [{ reason: 'Unknown', phase: 'plan' }],
+      details: [{ reason: 'UnknownCount', phase: 'plan' }],
     });
     expect(failure.message).toContain('Invalid for_each argument');
   });

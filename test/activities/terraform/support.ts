@@ -29,6 +29,8 @@ export const TARGET = {
   region: 'eu-west-1',
   cluster: 'writing-production',
 };
+/** What the tests run: `terraform` by default; SLIPWAY_TERRAFORM names another, of an older version or OpenTofu. */
+export const BINARY = process.env['SLIPWAY_TERRAFORM'] ?? 'terraform';
 /** What a worker's environment has, secrets that terraform must not see among it. */
 const ENVIRONMENT = {
   ...process.env,
@@ -76,6 +78,7 @@ export function aTerraform(base: string, more: Partial<TerraformDependencies> = 
     environment: ENVIRONMENT,
     assertHolder: () => Promise.resolve(),
     grace: 20_000,
+    binary: BINARY,
     ...more,
   };
   const activities = createTerraformActivities(dependencies);
