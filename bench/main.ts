@@ -8,8 +8,10 @@ const HELP = `Usage: npm run bench -- NAME [--quick] [--json FILE]
   verdict      who tells the truth of a rollout, when, and at how many API calls: Slipway, the AWS CLI, the JavaScript SDK,
                ecs-deploy, and ecspresso where it is installed                                        (5 minutes)
   harm         how many of the users' requests a bad release harms, by canary and by a plain rolling update (3 minutes)
+  terraform    what Slipway's plan and apply cost beside terraform alone, and what is left of an apply of ten resources that
+               is killed at 20 points: Slipway's worker, terraform, the host, and a bare terraform     (10 minutes)
 
-  --quick      of verdict: a try of the bench itself in seconds, with fewer services and watchers; its figures mean nothing
+  --quick      of verdict and terraform: a try of the bench itself, with fewer of everything; its figures mean nothing
   --json FILE  writes all figures to FILE as well
   --help       shows this
 
@@ -34,6 +36,14 @@ const benches: Readonly<
     if (options.quick) throw new UsageError('harm has no --quick: it always takes its minutes');
     const [{ harm }, { tell }] = await Promise.all([import('./harm/harm.ts'), import('./harm/tell.ts')]);
     const result = await harm(options);
+    return { result, markdown: tell(result) };
+  },
+  async terraform(options) {
+    const [{ terraform }, { tell }] = await Promise.all([
+      import('./terraform/terraform.ts'),
+      import('./terraform/tell.ts'),
+    ]);
+    const result = await terraform(options);
     return { result, markdown: tell(result) };
   },
 };

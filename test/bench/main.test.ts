@@ -6,8 +6,8 @@ const bench = (...args: string[]) =>
   execa('node', [join(import.meta.dirname, '../../bench/main.ts'), ...args], { reject: false });
 
 test.each([
-  [['fast'], 'asked for fast, but there is: verdict, harm'],
-  [[], 'asked for nothing, but there is: verdict, harm'],
+  [['fast'], 'asked for fast, but there is: verdict, harm, terraform'],
+  [[], 'asked for nothing, but there is: verdict, harm, terraform'],
   [['verdict', '--slow'], "'--slow'"],
   [['harm', '--quick'], 'harm has no --quick'],
 ])('what cannot be meant is answered with what can: %j', async (args, message) => {

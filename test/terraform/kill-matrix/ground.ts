@@ -11,7 +11,7 @@ import type { TerraformPolicy } from '../../../src/domain/policy.ts';
 import { TestRepository } from '../../activities/source/support.ts';
 import { startStateBackend } from '../state-backend.ts';
 import type { StateBackend } from '../state-backend.ts';
-import { TRIAL_LOCK_FILE, installTrialProvider } from '../trial-provider/install.ts';
+import { TRIAL_LOCK_FILE, installTrialProvider, usesTrialProvider } from '../trial-provider/install.ts';
 import { Host } from './host.ts';
 import type { Performance, perform } from './perform.workflow.ts';
 import type { Tuning } from './worker.ts';
@@ -90,15 +90,21 @@ export class Ground {
     return new Ground(directory, { backend, server, worker, cliConfigFile });
   }
 
+  get upstream(): string {
+    return this.#repository.directory;
+  }
+
   get client() {
     return this.#server.client;
   }
 
   /** A release of `configuration`, whose state is at `path` of the backend. */
   release(configuration: string, path: string, policy: Partial<TerraformPolicy> = {}): TerraformInput {
+    this.#repository.git('rm', '-r', '--quiet', '--ignore-unmatch', 'terraform');
     const commit = this.#repository.commit({
       'terraform/main.tf': configuration,
-      'terraform/.terraform.lock.hcl': TRIAL_LOCK_FILE,
+      // A lock of a provider that the configuration does not need would be a change of the file.
+      ...(usesTrialProvider(configuration) && { 'terraform/.terraform.lock.hcl': TRIAL_LOCK_FILE }),
     });
     return {
       target: TARGET,
@@ -123,7 +129,7 @@ export class Ground {
   ): Host {
     const host = new Host(
       join(this.directory, `host-${this.#hosts.length}`),
-      { address: this.#server.address, taskQueue, upstream: this.#repository.directory, dependencies },
+      { address: this.#server.address, taskQueue, upstream: this.upstream, dependencies },
       { ...this.environment, ...environment },
     );
     this.#hosts.push(host);

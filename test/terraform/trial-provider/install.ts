@@ -32,3 +32,7 @@ provider "trial" {
 }
 `;
 }
+
+export function usesTrialProvider(configuration: string): boolean {
+  return configuration.includes(TRIAL.source);
+}

@@ -1,0 +1,71 @@
+import { runBare } from '../../test/terraform/kill-matrix/bare.ts';
+import type { BareTrial, BareVictim } from '../../test/terraform/kill-matrix/bare.ts';
+import { OBJECTS } from '../../test/terraform/kill-matrix/configuration.ts';
+import type { Ground } from '../../test/terraform/kill-matrix/ground.ts';
+import { isRight, runTrial } from '../../test/terraform/kill-matrix/trial.ts';
+import type { Point, Trial, Victim } from '../../test/terraform/kill-matrix/trial.ts';
+
+export interface Matrix {
+  readonly points: number;
+  readonly trials: readonly (Trial & { readonly right: boolean })[];
+  readonly bare: readonly BareTrial[];
+}
+
+const VICTIMS: readonly Victim[] = ['worker', 'terraform', 'host'];
+const BARE_VICTIMS: readonly BareVictim[] = ['reader', 'terraform'];
+/** Milliseconds that an object takes. */
+const DELAY = 300;
+/** Most of a trial is waiting. */
+const AT_A_TIME = 3;
+
+/** Twenty points spread over the apply; of a short matrix three. */
+export function pointsOf(quick: boolean): readonly Point[] {
+  const counts = Array.from({ length: OBJECTS }, (_, index) => index + 1);
+  const all = counts.flatMap((count): Point[] => [
+    { kind: 'began', count },
+    { kind: 'ready', count },
+  ]);
+  return quick ? all.filter((_, index) => index % 9 === 0) : all;
+}
+
+/** Kills everything at every point, Slipway's and what a shell has. */
+export async function killAll(
+  ground: Ground,
+  { quick, say, signal }: { quick: boolean; say: (text: string) => void; signal: AbortSignal },
+): Promise<Matrix> {
+  const points = pointsOf(quick);
+  const trials: Matrix['trials'][number][] = [];
+  for (const victim of VICTIMS) {
+    say(`killing the ${victim} at ${points.length} points ...`);
+    const some = await inTurns(points, signal, (point) =>
+      runTrial(ground, victim, point, { delay: DELAY, remedy: point.count % 2 === 0 ? 'import' : 'delete' }),
+    );
+    trials.push(...some.map((trial) => ({ ...trial, right: isRight(trial) })));
+  }
+  const bare: BareTrial[] = [];
+  for (const victim of BARE_VICTIMS) {
+    say(`bare: killing the ${victim} at ${points.length} points ...`);
+    bare.push(
+      ...(await inTurns(points, signal, (point) => runBare(ground, victim, point, { delay: DELAY }))),
+    );
+  }
+  return { points: points.length, trials, bare };
+}
+
+/** @returns what `work` gives for each, in the order of `items` */
+async function inTurns<T, R>(
+  items: readonly T[],
+  signal: AbortSignal,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  const left = [...items.entries()];
+  const take = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      signal.throwIfAborted();
+      results[next[0]] = await work(next[1]);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, take));
+  return results;
+}
