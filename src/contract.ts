@@ -3,16 +3,14 @@
  * `temporal workflow start`, `temporal workflow signal` and `temporal workflow query`.
  */
 
-import type { Evidence } from './domain/evidence.ts';
-import type { Digest } from './domain/release.ts';
-import type { Check } from './domain/verdict.ts';
-
+export type { DeploymentPlan, DriftReport } from './domain/deployment-plan.ts';
 export { DECISIONS, HUMAN_SIGNALS, ROLLBACK_STRATEGIES } from './domain/requests.ts';
 export type {
   ApprovePayload,
   DecidePayload,
   DeployInput,
   DeployToEnvironmentInput,
+  DriftInput,
   HoldPayload,
   HumanSignal,
   ManualTestPayload,
@@ -33,19 +31,11 @@ export const WORKFLOW_TYPES = [
   'deployToProduction',
   'deployToEnvironment',
   'planDeployment',
+  'detectDrift',
   'rollbackDeployment',
   'environment',
 ] as const;
 export type WorkflowType = (typeof WORKFLOW_TYPES)[number];
-
-/** Result of `planDeployment`. */
-export interface DeploymentPlan {
-  readonly evidence: Evidence;
-  readonly digest: Digest;
-  readonly checks: readonly Check[];
-  /** Terraform's plan for people, sensitive values masked. */
-  readonly terraform?: string;
-}
 
 /** Input of `environment`, which Slipway starts by itself; `state` is what continue-as-new carries over. */
 export interface EnvironmentInput {

@@ -9,6 +9,7 @@ export type Trouble =
   | 'NotCounted'
   | 'NoWorker'
   | 'NotEnded'
+  | 'Drifted'
   | 'Lost'
   | 'Interrupted';
 
@@ -48,6 +49,7 @@ export const EXIT_CODES: Readonly<Record<Outcome | Trouble, ExitCode>> = {
   ReleaseNotBuilt: { code: 17, meaning: 'The registry lacks images of the release.' },
   UnknownWorkflowType: { code: 18, meaning: 'The worker does not know this type of run.' },
   Lost: { code: 19, meaning: 'The run was terminated, timed out, or failed without a report.' },
+  Drifted: { code: 20, meaning: '`drift`: something was changed outside of Terraform.' },
   Interrupted: { code: 130, meaning: 'Ctrl-C while waiting. The run goes on.' },
 };
 

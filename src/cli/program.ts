@@ -5,6 +5,7 @@ import { approveCommand } from './commands/approve.ts';
 import { decideCommand } from './commands/decide.ts';
 import { deployCommand } from './commands/deploy.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { driftCommand } from './commands/drift.ts';
 import { envCommand } from './commands/env.ts';
 import { holdCommand } from './commands/hold.ts';
 import { planCommand } from './commands/plan.ts';
@@ -40,6 +41,7 @@ const COMMANDS = [
   watchCommand,
   reportCommand,
   envCommand,
+  driftCommand,
   doctorCommand,
 ];
 

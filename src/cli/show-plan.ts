@@ -1,4 +1,5 @@
 import type { Evidence } from '../domain/evidence.ts';
+import { countsText, driftRows, more } from '../domain/render/infrastructure.ts';
 import { span } from '../domain/span.ts';
 import type { Check } from '../domain/verdict.ts';
 import { columns } from './columns.ts';
@@ -12,7 +13,7 @@ export function showChecks(checks: readonly Check[]): string[] {
 
 /** All that an approver agrees to, for a terminal. */
 export function showEvidence(evidence: Evidence, digest: string): string[] {
-  const { manifest, environment, running, changeSet } = evidence;
+  const { manifest, environment, running, changeSet, drift } = evidence;
   return [
     `Evidence of ${manifest.version} for ${environment}`,
     `  commit   ${manifest.commit}`,
@@ -20,6 +21,7 @@ export function showEvidence(evidence: Evidence, digest: string): string[] {
     ...canary(evidence),
     ...part('Services', services(evidence)),
     ...(changeSet === undefined ? ['', 'Terraform: none'] : part('Terraform', changes(changeSet))),
+    ...(drift === undefined ? [] : part('Changed outside of Terraform', indented(driftRows(drift)))),
     ...part(
       'Settings',
       evidence.settings.map(({ key, parameter, value }) => [`  ${key}`, parameter, shortDigest(value)]),
@@ -55,14 +57,18 @@ function services({ services: planned }: Evidence): string[][] {
   ]);
 }
 
-function changes({ counts, changes: planned }: NonNullable<Evidence['changeSet']>): string[][] {
-  const { create, update, replace, delete: gone } = counts;
+function changes({ counts, changes: planned, unlisted }: NonNullable<Evidence['changeSet']>): string[][] {
   return [
-    [`  ${create} to create, ${update} to update, ${replace} to replace, ${gone} to delete`],
+    [`  ${countsText(counts)}`],
     ...planned.map(({ address, actions, attributes }) => [
       `  ${actions.join('+')} ${address}${attributes.length === 0 ? '' : `: ${attributes.join(', ')}`}`,
     ]),
+    ...(unlisted === undefined ? [] : [[`  ${more(unlisted.count)}`]]),
   ];
+}
+
+function indented(rows: readonly (readonly string[])[]): string[][] {
+  return rows.map(([first, ...rest]) => [`  ${first}`, ...rest]);
 }
 
 function part(title: string, rows: readonly (readonly string[])[]): string[] {

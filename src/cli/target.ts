@@ -1,5 +1,5 @@
 import type { WorkflowHandle } from '@temporalio/client';
-import { workflowId } from '../contract.ts';
+import { workflowId, type WorkflowType } from '../contract.ts';
 import type { RunStatus } from '../domain/status.ts';
 import { CommandError } from './errors.ts';
 import { questionOf, type Question } from './question.ts';
@@ -63,13 +63,20 @@ async function exists(session: Session, id: string): Promise<boolean> {
   }
 }
 
+/** Workflow types whose runs are no environment's change. */
+const ASKS_NOTHING: ReadonlySet<string> = new Set<WorkflowType>([
+  'planDeployment',
+  'detectDrift',
+  'deploymentPipeline',
+]);
+
 async function asking(
   session: Session,
   environment: string | undefined,
   question: Question | undefined,
 ): Promise<Target[]> {
   const runs = await openRuns(session, environment);
-  const deployments = runs.filter(({ type }) => type !== 'planDeployment' && type !== 'deploymentPipeline');
+  const deployments = runs.filter(({ type }) => !ASKS_NOTHING.has(type));
   const targets = await Promise.all(
     deployments.map(async ({ workflowId: id }) => {
       const run = session.client.workflow.getHandle(id);

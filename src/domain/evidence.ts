@@ -1,4 +1,5 @@
-import type { ChangeSet } from './terraform/change-set.ts';
+import type { ChangeSet, ResourceChange } from './terraform/change-set.ts';
+import type { Drift, DriftedResource } from './terraform/drift.ts';
 import { digestOf } from './digest.ts';
 import type { CanaryPolicy } from './policy.ts';
 import type { Digest, Manifest } from './release.ts';
@@ -41,6 +42,11 @@ export interface Evidence {
   readonly environment: string;
   /** Absent when the environment has no Terraform. */
   readonly changeSet?: ChangeSet;
+  /**
+   * What others changed since the last apply; absent when nothing was. Approvals are bound to it: an apply overwrites or
+   * builds on what somebody did by hand, perhaps in an emergency, and who agreed before that did not know of it.
+   */
+  readonly drift?: Drift;
   readonly settings: readonly SettingPlan[];
   readonly references: readonly ReferencePlan[];
   readonly services: readonly ServiceChange[];
@@ -61,7 +67,9 @@ export function describeChange(before: Evidence, after: Evidence): string[] {
   return [
     ...change('the commit', before.manifest.commit.slice(0, 12), after.manifest.commit.slice(0, 12)),
     ...namedChanges('image of', before.manifest.images, after.manifest.images),
-    ...(before.changeSet?.digest === after.changeSet?.digest ? [] : ['the Terraform change set']),
+    ...changeSetChange(before.changeSet, after.changeSet),
+    ...namedChanges('drift of', drifted(before.drift), drifted(after.drift)),
+    ...change('resources with drift beyond those', beyond(before.drift), beyond(after.drift)),
     ...namedChanges('setting', values(before.settings), values(after.settings)),
     ...namedChanges(
       'parameter of setting',
@@ -75,6 +83,43 @@ export function describeChange(before: Evidence, after: Evidence): string[] {
     ...(before.policyDigest === after.policyDigest ? [] : ['the policy']),
     ...change('the running release', release(before.running), release(after.running)),
   ];
+}
+
+/** Changes of a change set that are told by name. */
+const TOLD_CHANGES = 5;
+
+/** A change set whose listed changes are all the same differs in what it does not list, or in where it belongs. */
+function changeSetChange(before: ChangeSet | undefined, after: ChangeSet | undefined): string[] {
+  if (before?.digest === after?.digest) return [];
+  const was = new Map(before?.changes.map((planned) => [planned.address, planned]));
+  const is = new Map(after?.changes.map((planned) => [planned.address, planned]));
+  const lines = [...new Set([...was.keys(), ...is.keys()])]
+    .toSorted()
+    .flatMap((address) => plannedChange(address, was.get(address), is.get(address)));
+  if (lines.length === 0) return ['the Terraform change set'];
+  const more = lines.length > TOLD_CHANGES ? `, and ${lines.length - TOLD_CHANGES} more` : '';
+  return [`the Terraform change set: ${lines.slice(0, TOLD_CHANGES).join(', ')}${more}`];
+}
+
+function plannedChange(
+  address: string,
+  before: ResourceChange | undefined,
+  after: ResourceChange | undefined,
+): string[] {
+  const [was, is] = [before?.actions.join('+') ?? 'nothing', after?.actions.join('+') ?? 'nothing'];
+  if (was !== is) return [`${address} (${was} -> ${is})`];
+  return before?.hash === after?.hash ? [] : [`${address} (${is} with other values)`];
+}
+
+function drifted(drift: Drift | undefined): Record<string, string> {
+  const how = ({ kind, attributes }: DriftedResource) => [kind, attributes.join(', ')].filter(Boolean);
+  return Object.fromEntries(
+    (drift?.resources ?? []).map((resource) => [resource.address, how(resource).join(': ')]),
+  );
+}
+
+function beyond(drift: Drift | undefined): string {
+  return String(drift?.omitted ?? 0);
 }
 
 function change(what: string, before: string, after: string): string[] {

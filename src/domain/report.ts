@@ -2,6 +2,7 @@ import { utf8ToBytes } from '@noble/hashes/utils.js';
 import type { JudgedApproval } from './approval.ts';
 import type { CanaryStep } from './canary.ts';
 import type { Outcome } from './outcome.ts';
+import type { PlannedInfrastructure } from './planned-infrastructure.ts';
 import type { Digest, Release } from './release.ts';
 import type { Check, MetricJudgement } from './verdict.ts';
 
@@ -23,6 +24,8 @@ export interface UndoneStep {
   /** `left`: it stays, since there is no earlier state to go back to. */
   readonly outcome: 'undone' | 'nothing to undo' | 'left' | 'failed' | 'not possible';
   readonly detail: string;
+  /** What did not come back although the step is undone, such as what a destroyed database held: a line each. */
+  readonly beyondRecall?: readonly string[];
 }
 
 /** A signal that had no effect, and why. */
@@ -54,6 +57,8 @@ export interface DeploymentReport {
   readonly metrics: readonly MetricJudgement[];
   /** Steps of the services that went by canary, in order; absent in a run whose environment has none. */
   readonly canary?: readonly CanaryStep[];
+  /** What was planned of Terraform; absent in a run that ended before it had a plan. */
+  readonly infrastructure?: PlannedInfrastructure;
   readonly undone: readonly UndoneStep[];
   /** Nothing ran here before this run. */
   readonly firstDeployment: boolean;
@@ -95,7 +100,10 @@ export function summarise(report: Omit<DeploymentReport, 'summary'>): string {
   const now = [left.length === 0 ? '' : `Left in place: ${left.join(', ')}.`, servesNow(report)]
     .filter(Boolean)
     .join(' ');
-  return `${SAID[outcome]} ${what}${why}. All changes were taken back. ${now}`;
+  const lost = undone.some(({ beyondRecall = [] }) => beyondRecall.length > 0)
+    ? ', but not what was in the resources that it destroyed or replaced'
+    : '';
+  return `${SAID[outcome]} ${what}${why}. All changes were taken back${lost}. ${now}`;
 }
 
 function servesNow({ serving, firstDeployment }: Omit<DeploymentReport, 'summary'>): string {
@@ -131,12 +139,42 @@ export function fitted(report: DeploymentReport, bytes = 4096): DeploymentReport
     const whole = cut[text];
     if (whole !== undefined) cut = { ...cut, [text]: shortened(whole, bytes / 5) };
   }
+  cut = withLessInfrastructure(cut, bytes);
   for (const list of ['ignored', 'checks', 'metrics', 'canary', 'steps', 'approvals', 'undone'] as const) {
     const whole = cut[list];
     if (whole === undefined) continue;
-    cut = { ...cut, [list]: whole.slice(0, fitting(whole, bytes - size({ ...cut, [list]: [] }))) };
+    cut = cutList<unknown>(whole, bytes, (kept) => ({ ...cut, [list]: kept }));
   }
   return cut;
+}
+
+/** The evidence has it all: what is left out here is counted, not lost. */
+function withLessInfrastructure(report: DeploymentReport, bytes: number): DeploymentReport {
+  const { infrastructure } = report;
+  if (infrastructure === undefined) return report;
+  const fewer = cutList(infrastructure.changes, bytes, (changes, left) => ({
+    ...report,
+    infrastructure: { ...infrastructure, changes, omitted: infrastructure.omitted + left },
+  }));
+  const { drift } = infrastructure;
+  if (drift === undefined) return fewer;
+  return cutList(drift.resources, bytes, (resources, left) => ({
+    ...fewer,
+    infrastructure: {
+      ...(fewer.infrastructure ?? infrastructure),
+      drift: { resources, omitted: drift.omitted + left },
+    },
+  }));
+}
+
+/** As many of the first `items` as a report of `bytes` takes. @param put makes the report with those kept and the number left out */
+function cutList<T>(
+  items: readonly T[],
+  bytes: number,
+  put: (kept: readonly T[], left: number) => DeploymentReport,
+): DeploymentReport {
+  const kept = items.slice(0, fitting(items, bytes - size(put([], items.length))));
+  return put(kept, items.length - kept.length);
 }
 
 /** How many of the first `items` take at most `room` bytes, commas included. */

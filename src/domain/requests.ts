@@ -20,6 +20,10 @@ export interface PipelineInput extends DeployInput {
   readonly through?: string;
 }
 
+export interface DriftInput {
+  readonly environment: string;
+}
+
 export const ROLLBACK_STRATEGIES = ['revert'] as const;
 export type RollbackStrategy = (typeof ROLLBACK_STRATEGIES)[number];
 
@@ -104,6 +108,10 @@ export function parseDeployToEnvironmentInput(input: unknown): Parsed<DeployToEn
 export function parsePipelineInput(input: unknown): Parsed<PipelineInput> {
   const fields = { ...RELEASE, through: read.optional(read.environmentName) };
   return parseObject('input', fields as read.Fields<PipelineInput>, input);
+}
+
+export function parseDriftInput(input: unknown): Parsed<DriftInput> {
+  return parseObject('input', { environment: read.environmentName }, input);
 }
 
 export function parseRollbackInput(input: unknown): Parsed<RollbackInput> {

@@ -9,6 +9,7 @@ export {
   deployToProduction,
   deployToStaging,
 } from './deploy-to-environment.ts';
+export { detectDrift } from './detect-drift.ts';
 export { environment } from './environment.ts';
 export { planDeployment } from './plan-deployment.ts';
 export { rollbackDeployment } from './rollback-deployment.ts';

@@ -17,7 +17,10 @@ export async function planDeployment(input: DeployToEnvironmentInput): Promise<D
   const run = new DeploymentRun({ policy, release, startedBy, inbox });
   return await run.look(async () => {
     const { evidence, terraform } = await prepare(run);
-    const rendering = terraform && { terraform: terraform.rendering };
-    return { evidence, digest: evidenceDigest(evidence), checks: run.checks, ...rendering };
+    const renderings = terraform && {
+      terraform: terraform.rendering,
+      terraformMarkdown: terraform.markdown,
+    };
+    return { evidence, digest: evidenceDigest(evidence), checks: run.checks, ...renderings };
   });
 }

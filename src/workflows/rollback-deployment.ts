@@ -2,12 +2,12 @@ import type { RollbackInput } from '../contract.ts';
 import type { ServiceState } from '../activities/ecs/types.ts';
 import type { Outputs } from '../activities/terraform/types.ts';
 import type { DeploymentRecord, EnvironmentStatus } from '../domain/ledger.ts';
-import type { Target } from '../domain/policy.ts';
 import type { DeploymentReport } from '../domain/report.ts';
 import { parseRollbackInput } from '../domain/requests.ts';
 import { judgeRollback } from '../domain/rollback.ts';
 import { activities } from './activities.ts';
 import { accepted, beforehand, demandPassed, Ended } from './failures.ts';
+import { lookInTheRightAccount } from './look.ts';
 import { DeploymentRun } from './run/deployment-run.ts';
 import { Inbox } from './run/inbox.ts';
 import { now } from './run/time.ts';
@@ -41,14 +41,6 @@ export async function rollbackDeployment(input: RollbackInput): Promise<Deployme
     );
     await revert(run, request, target.record);
   });
-}
-
-/** Looking at an environment may start its keeper, which writes there: only in the account that is meant. */
-async function lookInTheRightAccount(target: Target): Promise<EnvironmentStatus> {
-  const { account, environment } = target;
-  const identity = await activities('read', `is this account ${account}?`).checkIdentity({ target });
-  if (!identity.passed) throw new Ended('PreflightFailed', identity.detail);
-  return await activities('read', `look at ${environment}`).inspectEnvironment(target);
 }
 
 async function revert(run: DeploymentRun, request: RollbackInput, target: DeploymentRecord): Promise<void> {

@@ -183,12 +183,68 @@ describe('plan', () => {
     });
   });
 
+  test('--format markdown prints it for a pull request, also when it could not be deployed', async () => {
+    await play(async (scene, run) => {
+      const { code, out } = await run(`plan production 1.4.0 ${COMMIT} --format markdown`);
+      expect(code).toBe(0);
+      expect(out).toMatch(/^## 1\.4\.0 → production\n/);
+      expect(out).toContain('\n`~ terraform_data.a`\n');
+      scene.world.when('checkIdentity', () => ({ name: 'AWS account', passed: false, detail: 'is 999' }));
+      const failed = await run(`plan production 1.4.0 ${COMMIT} --format markdown`);
+      expect(failed.code).toBe(16);
+      expect(failed.out).toMatch(/^# ✘ \S+ 1\.4\.0 → production: PreflightFailed\n/);
+      expect(failed.out).toContain('| AWS account | NO | is 999 |');
+    });
+  });
+
   test('tells every check that fails, and exits with the outcome', async () => {
     await play(async (scene, run) => {
       scene.world.when('checkIdentity', () => ({ name: 'AWS account', passed: false, detail: 'is 999' }));
       const { code, out } = await run(`plan staging 1.4.0 ${COMMIT}`);
       expect(code).toBe(16);
       expect(out).toMatch(/✘ {2}AWS account +is 999/);
+    });
+  });
+});
+
+describe('drift', () => {
+  test('is told by resource, and by the exit code', async () => {
+    await play(async (scene, run) => {
+      await run(`deploy staging 1.4.0 ${COMMIT} --wait`);
+      const none = await run('drift staging');
+      expect(none.out).toBe(
+        `staging (1.4.0, commit ${COMMIT.slice(0, 12)}): nothing was changed outside of Terraform.\n`,
+      );
+      expect(none.code).toBe(0);
+      const drift = {
+        resources: [
+          { address: 'aws_sns_topic.a', kind: 'changed', attributes: ['tags.owner'] },
+          { address: 'aws_sqs_queue.b', kind: 'deleted', attributes: [] },
+        ],
+        omitted: 0,
+      };
+      scene.world.when('detectDrift', () => drift);
+      const found = await run('drift staging');
+      expect(found.out.split('\n').slice(0, 3)).toEqual([
+        `staging (1.4.0, commit ${COMMIT.slice(0, 12)}): changed outside of Terraform`,
+        '  aws_sns_topic.a  changed: tags.owner',
+        '  aws_sqs_queue.b  deleted',
+      ]);
+      expect(found.code).toBe(20);
+      const json = await run('drift staging --json');
+      expect(json.code).toBe(20);
+      expect(JSON.parse(json.out)).toMatchObject({ environment: 'staging', drift });
+    });
+  });
+
+  test('of an environment that nothing was deployed to, or that does not exist, is an error of its own', async () => {
+    await play(async (_scene, run) => {
+      const { code, out } = await run('drift staging');
+      expect(code).toBe(16);
+      expect(out).toContain('The ledger of staging has no release to compare with.');
+      const unknown = await run('drift stagging');
+      expect(unknown.code).toBe(2);
+      expect(unknown.err).toContain('did you mean staging?');
     });
   });
 });

@@ -101,6 +101,34 @@ describe('evidence in the terminal', () => {
     );
   });
 
+  test('says what others changed, and how much of a large change set is not listed', () => {
+    const changeSet = {
+      changes: [{ address: 'aws_a.b', actions: ['delete', 'create'], attributes: ['name'], hash: DIGEST }],
+      unlisted: { count: 4960, unknown: [] },
+      origin: { directory: 'terraform', backend: 's3', workspace: 'default', location: DIGEST },
+      digest: DIGEST,
+      counts: { create: 4960, update: 0, replace: 1, delete: 0 },
+    } as const;
+    const resources = [
+      { address: 'aws_long.name', kind: 'changed', attributes: ['tags.owner'] },
+      { address: 'aws_a.c', kind: 'deleted', attributes: [] },
+    ] as const;
+    const lines = showEvidence({ ...evidence, changeSet, drift: { resources, omitted: 0 } }, DIGEST);
+    expect(
+      lines.slice(lines.indexOf('Terraform'), lines.indexOf('Changed outside of Terraform') + 3),
+    ).toEqual([
+      'Terraform',
+      '  4960 to create, 0 to update, 1 to replace, 0 to delete',
+      '  delete+create aws_a.b: name',
+      '  ... and 4,960 more',
+      '',
+      'Changed outside of Terraform',
+      '  aws_long.name  changed: tags.owner',
+      '  aws_a.c        deleted',
+    ]);
+    expect(showEvidence({ ...evidence, changeSet }, DIGEST).join('\n')).not.toContain('outside of Terraform');
+  });
+
   test('of a release that rolls says nothing of a canary', () => {
     const { canary: _none, ...rolling } = evidence;
     expect(showEvidence(rolling, DIGEST).join('\n')).not.toMatch(/dead man|of the traffic/);

@@ -30,6 +30,13 @@ function anEvidence(changes: Partial<Evidence> = {}): Evidence {
   };
 }
 
+const CHANGED = { address: 'aws_a.b', actions: ['update'], attributes: ['tags'], hash: DIGEST('6') };
+const A_CHANGE_SET = anEvidence().changeSet!;
+const DRIFT = {
+  resources: [{ address: 'aws_a.b', kind: 'changed', attributes: ['tags.owner', 'ttl'] }],
+  omitted: 0,
+} as const;
+
 /** Every way in which what is approved can become another, and how it is told. */
 const CHANGES: readonly [string, Partial<Evidence>, string][] = [
   [
@@ -46,6 +53,17 @@ const CHANGES: readonly [string, Partial<Evidence>, string][] = [
     'the change set',
     { changeSet: { ...anEvidence().changeSet!, digest: DIGEST('9') } },
     'the Terraform change set',
+  ],
+  [
+    'what is planned of a resource',
+    { changeSet: { ...A_CHANGE_SET, digest: DIGEST('9'), changes: [CHANGED] } },
+    'the Terraform change set: aws_a.b (nothing -> update)',
+  ],
+  ['drift', { drift: DRIFT }, 'drift of aws_a.b: none -> changed: tags.owner, ttl'],
+  [
+    'drift beyond what is listed',
+    { drift: { resources: [], omitted: 3 } },
+    'resources with drift beyond those: 0 -> 3',
   ],
   [
     'a setting',
@@ -119,5 +137,20 @@ test('a first deployment that is none any more is told', () => {
   expect(describeChange(first, anEvidence())).toEqual([
     'what now runs as web: nothing -> arn:web:7',
     'the running release: none -> 1.3.0 (bbbbbbbbbbbb)',
+  ]);
+});
+
+test('a change set that changed is told by its first resources, and how many there are more', () => {
+  const others = [1, 2, 3, 4, 5, 6].map((n) => ({
+    ...CHANGED,
+    address: `aws_a.c[${n}]`,
+    actions: ['create'],
+  }));
+  const before = anEvidence({ changeSet: { ...A_CHANGE_SET, changes: [CHANGED] } });
+  const changes = [{ ...CHANGED, hash: DIGEST('7') }, ...others];
+  const after = anEvidence({ changeSet: { ...A_CHANGE_SET, digest: DIGEST('9'), changes } });
+  expect(describeChange(before, after)).toEqual([
+    'the Terraform change set: aws_a.b (update with other values), aws_a.c[1] (nothing -> create), ' +
+      'aws_a.c[2] (nothing -> create), aws_a.c[3] (nothing -> create), aws_a.c[4] (nothing -> create), and 2 more',
   ]);
 });

@@ -66,6 +66,15 @@ describe('the summary', () => {
   });
 });
 
+test('the summary of what was taken back does not say that what was destroyed came back', () => {
+  const undone = [
+    { step: 'terraform', outcome: 'undone', detail: '', beyondRecall: ['aws_db_instance.main'] },
+  ] as const;
+  expect(summarise(aReport({ undone, serving: { version: '1.3.0', commit: 'b' } }))).toBe(
+    'Rolled back 1.4.0 in staging. All changes were taken back, but not what was in the resources that it destroyed or replaced. 1.3.0 serves.',
+  );
+});
+
 describe('a fitted report', () => {
   const bytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 
@@ -143,6 +152,28 @@ describe('a fitted report', () => {
     const cut = fitted(aReport({ canary: [...passed, failed], steps }));
     expect(cut.canary).toEqual([failed]);
     expect(cut.steps).toEqual(steps);
+  });
+
+  test('counts the changes and the drift that it leaves out', () => {
+    const addresses = Array.from({ length: 100 }, (_, i) => `aws_a.b[${i}]`);
+    const infrastructure = {
+      counts: { create: 5000, update: 0, replace: 0, delete: 0 },
+      changes: addresses.map((address) => ({ address, actions: ['create'], attributes: [] })),
+      omitted: 4900,
+      drift: {
+        resources: addresses.map((address) => ({ address, kind: 'changed' as const, attributes: ['tags'] })),
+        omitted: 7,
+      },
+    };
+    for (const limit of [1024, 4096, 8192, 10_000]) {
+      const { infrastructure: cut } = fitted(aReport({ infrastructure }), limit);
+      expect(bytes(fitted(aReport({ infrastructure }), limit))).toBeLessThanOrEqual(limit);
+      expect((cut?.changes.length ?? 0) + (cut?.omitted ?? 0)).toBe(5000);
+      expect((cut?.drift?.resources.length ?? 0) + (cut?.drift?.omitted ?? 0)).toBe(107);
+    }
+    const { infrastructure: most } = fitted(aReport({ infrastructure }), 8192);
+    expect(most?.drift?.resources).toHaveLength(100);
+    expect(most?.changes.length).toBeGreaterThan(10);
   });
 
   test('of thousands of entries is cut in no time', () => {

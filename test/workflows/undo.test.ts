@@ -55,6 +55,32 @@ describe('terraform is put back', () => {
     });
   });
 
+  test('and what the failed release destroyed is said not to come back', async () => {
+    await stage.play(async (scene) => {
+      await serving(scene);
+      scene.world.when('followRollout', () => ({ outcome: 'fail', reasons: ['dead'] }));
+      const usual = await scene.world.usual('planTerraform');
+      const { changeSet } = usual;
+      const destroyed = Array.from({ length: 30 }, (_, i) => ({
+        ...changeSet.changes[0],
+        address: `aws_db_instance.main[${i}]`,
+        actions: ['delete'],
+      }));
+      scene.world.when('planTerraform', () => ({
+        ...usual,
+        changeSet: { ...changeSet, changes: destroyed },
+      }));
+      const failure = await scene.failure(await scene.start('deployToStaging', RELEASE));
+      expect(failure.type).toBe('RolledBack');
+      expect(failure.message).toContain('but not what was in the resources that it destroyed or replaced');
+      const undone = failure.report['undone'] as DeploymentReport['undone'];
+      const { beyondRecall = [] } = undone.find(({ step }) => step === 'terraform') ?? {};
+      expect(beyondRecall).toHaveLength(21);
+      expect(beyondRecall[0]).toContain('aws_db_instance.main[0] was deleted');
+      expect(beyondRecall[20]).toBe('... and 10 more');
+    });
+  });
+
   test('of a first deployment is said to stay, not to be undone', async () => {
     await stage.play(async (scene) => {
       scene.world.policy('staging');

@@ -145,6 +145,12 @@ export class World {
     this.#replies.set(name, reply);
   }
 
+  /** What a reading activity answers unless it is replaced, whatever it is asked. */
+  async usual<N extends Name>(name: N): Promise<Awaited<ReturnType<Activities[N]>>> {
+    const answer = this.#answers()[name] as (input?: unknown) => ReturnType<Activities[N]>;
+    return await answer();
+  }
+
   /** Holds up an activity's next call: `reached` when it has come, answered after `go`. */
   holdUp(name: Name): { readonly reached: Promise<void>; readonly go: () => void } {
     const arrival = Promise.withResolvers<void>();

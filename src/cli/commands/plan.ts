@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { DeploymentPlan } from '../../contract.ts';
+import { escapeMarkdown } from '../../domain/render/markdown.ts';
+import { planMarkdown } from '../../domain/render/plan-markdown.ts';
+import { reportMarkdown } from '../../domain/render/report-markdown.ts';
 import { parseDeployToEnvironmentInput, type DeployToEnvironmentInput } from '../../domain/requests.ts';
 import type { Ending } from '../ending.ts';
 import { exitCodeOf } from '../exit-codes.ts';
@@ -13,7 +16,13 @@ import { lineByLine } from '../progress.ts';
 import { checkEnvironment, configuration, withSession } from '../session.ts';
 import { showChecks, showEvidence } from '../show-plan.ts';
 import { start, type Request } from '../start.ts';
-import { printJson, printLine, type Terminal } from '../terminal.ts';
+import { printable, printJson, printLine, type Terminal } from '../terminal.ts';
+
+const FORMATS = ['text', 'markdown'] as const;
+
+interface Options extends LaunchOptions {
+  readonly format: (typeof FORMATS)[number];
+}
 
 export function planCommand(program: Command, run: Run): void {
   const command = program
@@ -27,19 +36,25 @@ export function planCommand(program: Command, run: Run): void {
     .argument('<versionTag>', 'semantic version, also the tag of the images, such as 1.4.0')
     .argument('<commitHash>', 'the full commit hash that it was built from')
     .addOption(byOption('who asks'))
-    .action(async (environment: string, versionTag: string, commitHash: string, options: LaunchOptions) =>
+    .addOption(
+      new Option('--format <format>', 'how it is written: markdown is for the comment of a pull request')
+        .choices([...FORMATS])
+        .default('text'),
+    )
+    .action(async (environment: string, versionTag: string, commitHash: string, options: Options) =>
       run((terminal) => plan(terminal, { environment, versionTag, commitHash }, options)),
     );
   withExamples(withCommonOptions(command), [
     'slipway plan production 1.4.0 $(git rev-parse v1.4.0)',
     'slipway plan production 1.4.0 $(git rev-parse v1.4.0) --json | jq -r .digest',
+    'slipway plan production 1.4.0 $(git rev-parse v1.4.0) --format markdown | gh pr comment 42 --body-file -',
   ]);
 }
 
 async function plan(
   terminal: Terminal,
   given: { readonly environment: string; readonly versionTag: string; readonly commitHash: string },
-  options: LaunchOptions,
+  options: Options,
 ): Promise<number> {
   const startedBy = starter(terminal, options);
   const input = accepted(parseDeployToEnvironmentInput({ ...given, startedBy }));
@@ -53,6 +68,7 @@ async function plan(
     );
   });
   if (options.json === true) printJson(terminal, ending.result ?? ending);
+  else if (options.format === 'markdown') terminal.write(printable(markdown(ending)));
   else for (const line of show(ending)) printLine(terminal, line);
   return exitCodeOf(ending.outcome);
 }
@@ -68,6 +84,11 @@ function request(platform: string, input: DeployToEnvironmentInput): Request<Dep
     details: `commit \`${commitHash}\`, asked by ${input.startedBy}. Changes nothing.`,
     attributes: { SlipwayPlatform: platform, SlipwayEnvironment: environment, SlipwayVersion: versionTag },
   };
+}
+
+function markdown({ outcome, summary, report, result }: Ending): string {
+  if (outcome === 'Completed') return planMarkdown(result as DeploymentPlan);
+  return report === undefined ? `**${escapeMarkdown(`${outcome}: ${summary}`)}**\n` : reportMarkdown(report);
 }
 
 function show({ outcome, summary, report, result }: Ending): string[] {

@@ -15,6 +15,15 @@ export function escapeMarkdown(text: string): string {
     );
 }
 
+/** A code span whose fence is longer than any run of backticks in it (CommonMark 6.1). */
+export function codeSpan(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ');
+  const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = '`'.repeat(longest + 1);
+  const pad = longest > 0 ? ' ' : '';
+  return `${fence}${pad}${line}${pad}${fence}`;
+}
+
 /** A table as GitHub has it; its texts are plain. */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const line = (cells: readonly string[]) => `| ${cells.map(escapeMarkdown).join(' | ')} |`;

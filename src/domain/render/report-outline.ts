@@ -3,6 +3,7 @@ import type { Release } from '../release.ts';
 import { span } from '../span.ts';
 import type { MetricJudgement } from '../verdict.ts';
 import { CANARY_HEAD, canaryRows } from './canary.ts';
+import { infrastructureTables } from './infrastructure.ts';
 
 /** A report as titles, facts and tables; every text is plain, each rendering escapes it in its own way. */
 export interface Outline {
@@ -61,6 +62,7 @@ function deploymentOutline(report: DeploymentReport): Outline {
       { title: 'Steps', head: ['Step', 'State', 'Took', 'Detail'], rows: report.steps.map(stepRow) },
       { title: 'Canary', head: CANARY_HEAD, rows: canaryRows(report.canary ?? []) },
       { title: 'Taken back', head: ['Step', 'Outcome', 'Detail'], rows: undoneRows(report) },
+      { title: 'Did not come back', head: ['Step', 'What'], rows: beyondRecallRows(report) },
       { title: 'Approvals', head: ['By', 'Counts', 'At', 'Comment'], rows: approvalRows(report) },
       { title: 'Signals that did not count', head: ['Signal', 'By', 'At', 'Why'], rows: ignoredRows(report) },
       { title: 'Checks', head: ['Check', 'Passed', 'Found'], rows: checkRows(report) },
@@ -69,6 +71,7 @@ function deploymentOutline(report: DeploymentReport): Outline {
         head: ['Service', 'Metric', 'Verdict', 'Value', 'Threshold', 'Requests', 'Reason'],
         rows: report.metrics.map(metricRow),
       },
+      ...(report.infrastructure ? infrastructureTables(report.infrastructure) : []),
     ].filter(({ rows }) => rows.length > 0),
   };
 }
@@ -102,6 +105,10 @@ function stepRow({ name, state, startedAt, endedAt, detail }: StepRecord): strin
 
 function undoneRows({ undone }: DeploymentReport): string[][] {
   return undone.map(({ step, outcome, detail }) => [step, outcome, detail]);
+}
+
+function beyondRecallRows({ undone }: DeploymentReport): string[][] {
+  return undone.flatMap(({ step, beyondRecall = [] }) => beyondRecall.map((line) => [step, line]));
 }
 
 function approvalRows({ approvals }: DeploymentReport): string[][] {

@@ -10,6 +10,7 @@ import type { DeploymentRecord } from '../../domain/ledger.ts';
 import type { FailedOutcome, Outcome } from '../../domain/outcome.ts';
 import type { EnvironmentPolicy, SignalPolicy } from '../../domain/policy.ts';
 import type { Manifest, Release } from '../../domain/release.ts';
+import { plannedInfrastructure } from '../../domain/planned-infrastructure.ts';
 import { fitted, summarise, type DeploymentReport, type UndoneStep } from '../../domain/report.ts';
 import type { RunStatus } from '../../domain/status.ts';
 import type { Check, MetricJudgement } from '../../domain/verdict.ts';
@@ -273,7 +274,8 @@ export class DeploymentRun {
 
   #report(outcome: Outcome, reason: string | undefined): DeploymentReport {
     const { platform, environment } = this.policy.target;
-    const evidence = this.ballot.digest;
+    const { digest: evidence, evidence: agreed } = this.ballot;
+    const infrastructure = agreed && plannedInfrastructure(agreed);
     const previous = this.previous?.manifest;
     const serving = outcome === 'Completed' ? this.release : (this.serving ?? previous);
     const report = {
@@ -290,6 +292,7 @@ export class DeploymentRun {
       checks: this.checks,
       metrics: this.metrics,
       canary: this.canary,
+      ...(infrastructure && { infrastructure }),
       undone: this.#undone,
       firstDeployment: !this.somethingRan,
       ...(previous && { previous: { version: previous.version, commit: previous.commit } }),

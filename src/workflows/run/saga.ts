@@ -1,7 +1,7 @@
 import type { UndoneStep } from '../../domain/report.ts';
 
 /** Takes one step back. Looks at the world first: a step that never took effect is `nothing to undo`. */
-export type Undo = () => Promise<Pick<UndoneStep, 'outcome' | 'detail'>>;
+export type Undo = () => Promise<Omit<UndoneStep, 'step'>>;
 
 /** What to do about an undo that keeps failing: `retry` it, or `skip` it and go on with the rest. */
 export type AskWhatNow = (step: string, error: unknown) => Promise<{ action: 'retry' | 'skip'; by: string }>;

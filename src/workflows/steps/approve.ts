@@ -1,4 +1,5 @@
 import { evidenceDigest, type Evidence } from '../../domain/evidence.ts';
+import { driftSentence } from '../../domain/render/infrastructure.ts';
 import { Ended } from '../failures.ts';
 import type { DeploymentRun } from '../run/deployment-run.ts';
 
@@ -30,7 +31,11 @@ export async function approval(
     const expires = Date.now() + expiresAfterSeconds * 1000;
     const what = `approval of ${asked.release.version} for ${target.environment}`;
     const why = reasons.length === 0 ? '' : ` The evidence changed: ${reasons.join('; ')}.`;
-    await asked.people.notify('waiting', `Waits for ${what}, evidence ${prefix}: ${missing(asked)}.${why}`);
+    const drift = evidence.drift === undefined ? '' : ` ${driftSentence(evidence.drift)}`;
+    await asked.people.notify(
+      'waiting',
+      `Waits for ${what}, evidence ${prefix}: ${missing(asked)}.${why}${drift}`,
+    );
     while (asked.ballot.tally()?.satisfied !== true) {
       const left = expires - Date.now();
       if (left <= 0)

@@ -1,7 +1,11 @@
 /** The step that applies a release's Terraform configuration, with what takes it back. */
 import { CancellationScope } from '@temporalio/workflow';
 import type { Outputs, TerraformActivities, TerraformApplied } from '../../activities/terraform/types.ts';
+import { more } from '../../domain/render/infrastructure.ts';
+import type { UndoneStep } from '../../domain/report.ts';
 import type { DecidePayload } from '../../domain/requests.ts';
+import type { ChangeSet } from '../../domain/terraform/change-set.ts';
+import { beyondRecall } from '../../domain/terraform/recall.ts';
 import { activities } from '../activities.ts';
 import { Ended, explain, failureDetails, failureType } from '../failures.ts';
 import type { DeploymentRun } from '../run/deployment-run.ts';
@@ -87,6 +91,18 @@ class Apply {
     const went = await goBack(this.#run, { target, terraform, release, failed, lock });
     const { detail } = went;
     if (went.kind === 'left') return { outcome: went.begun ? 'failed' : 'not possible', detail };
-    return { outcome: went.applied.changed ? 'undone' : 'nothing to undo', detail };
+    if (!went.applied.changed) return { outcome: 'nothing to undo', detail };
+    return { outcome: 'undone', detail, ...lostFor(failed) };
   }
+}
+
+/** Lines of a report. */
+const MOST_LOST = 20;
+
+/** Nobody must take what is there again for what was there before. */
+function lostFor(failed: ChangeSet): Pick<UndoneStep, 'beyondRecall'> {
+  const lines = beyondRecall(failed);
+  if (lines.length === 0) return {};
+  const left = lines.length - MOST_LOST;
+  return { beyondRecall: left > 0 ? [...lines.slice(0, MOST_LOST), more(left)] : lines };
 }

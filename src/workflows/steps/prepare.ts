@@ -2,6 +2,7 @@ import { evidenceDigest, type Evidence, type SettingPlan } from '../../domain/ev
 import { unreachable } from '../../domain/approval.ts';
 import { refusal } from '../../domain/environment-state.ts';
 import type { EnvironmentStatus } from '../../domain/ledger.ts';
+import { anythingDrifted } from '../../domain/planned-infrastructure.ts';
 import type { Manifest } from '../../domain/release.ts';
 import type { Check } from '../../domain/verdict.ts';
 import type { ServicePlan } from '../../activities/ecs/types.ts';
@@ -159,6 +160,7 @@ async function plan(run: DeploymentRun, checked: Checked): Promise<Prepared> {
     ...canarySchedule(run, services),
     policyDigest: run.policy.digest,
     ...(terraform && { changeSet: terraform.changeSet }),
+    ...(terraform && anythingDrifted(terraform.drift) && { drift: terraform.drift }),
     ...(current && { running: { version: current.manifest.version, commit: current.manifest.commit } }),
   };
   return { ...checked, evidence, ...(terraform && { terraform }) };

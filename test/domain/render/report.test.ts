@@ -97,6 +97,52 @@ describe('a report as Markdown', () => {
     );
   });
 
+  test('has the change set and the drift, what is left out of them as a number', () => {
+    const infrastructure = {
+      counts: { create: 4961, update: 1, replace: 0, delete: 0 },
+      changes: [
+        { address: 'aws_a.b', actions: ['update'], attributes: ['tags.owner', 'ttl'] },
+        { address: 'aws_a.c["x|y"]', actions: ['create'], attributes: [] },
+      ],
+      omitted: 4960,
+      drift: {
+        resources: [
+          { address: 'aws_a.b', kind: 'changed', attributes: ['tags.owner'] },
+          { address: 'aws_a.d', kind: 'deleted', attributes: [] },
+        ],
+        omitted: 2,
+      },
+    } as const;
+    const lines = reportMarkdown(aReport({ infrastructure })).split('\n');
+    expect(lines).toContain('## Terraform: 4961 to create, 1 to update, 0 to replace, 0 to delete');
+    expect(lines).toContain(String.raw`| update | aws\_a.b | tags.owner, ttl |`);
+    expect(lines).toContain(String.raw`| create | aws\_a.c\["x\|y"\] |  |`);
+    expect(lines).toContain('|  | ... and 4,960 more |  |');
+    const drift = lines.slice(lines.indexOf('## Changed outside of Terraform'));
+    expect(drift).toContain(String.raw`| aws\_a.b | changed: tags.owner |`);
+    expect(drift).toContain(String.raw`| aws\_a.d | deleted |`);
+    expect(drift).toContain('| ... and 2 more |  |');
+    const { drift: _drift, ...quiet } = infrastructure;
+    expect(reportMarkdown(aReport({ infrastructure: quiet }))).not.toContain('outside of Terraform');
+  });
+
+  test('says what did not come back although its step is undone', () => {
+    const undone = [
+      {
+        step: 'terraform',
+        outcome: 'undone',
+        detail: 'back',
+        beyondRecall: ['db was deleted: it comes back empty.'],
+      },
+    ] as const;
+    const row = '| terraform | db was deleted: it comes back empty. |';
+    expect(reportMarkdown(aReport({ undone }))).toContain(
+      `## Did not come back\n\n| Step | What |\n| --- | --- |\n${row}`,
+    );
+    expect(reportHtml(aReport({ undone }))).toContain('<td>db was deleted: it comes back empty.</td>');
+    expect(reportMarkdown(aReport())).not.toContain('Did not come back');
+  });
+
   test.each([
     ['a | b', String.raw`a \| b`],
     ['line one\nline two', 'line one line two'],
