@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hasCode } from './errors.ts';
-import { identityOf, isAlive, parseIdentity } from './identity.ts';
+import { groupIsAlive, identityOf, isAlive, parseIdentity } from './identity.ts';
 import type { ProcessIdentity } from './identity.ts';
 import { lastLine } from './output.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -25,12 +25,22 @@ export interface RunOptions {
   readonly interrupt: 'command' | 'group';
   /** What the heartbeat says of a line of output. */
   readonly describe?: (line: string) => string;
+  /** Called at each look at the running process, before its first heartbeat too: watches what it does. Never throws. */
+  readonly observe?: () => Promise<void>;
+}
+
+interface Stop {
+  readonly timedOut: boolean;
+  /** It was asked to stop. */
+  readonly stopped: boolean;
+  /** It did not stop within the grace period, and was killed. */
+  readonly killed: boolean;
 }
 
 export type ProcessEnd =
-  | { readonly kind: 'exited'; readonly code: number; readonly timedOut: boolean; readonly stopped: boolean }
-  /** Killed, with its host or by hand: what it did is not known. */
-  | { readonly kind: 'lost'; readonly timedOut: boolean; readonly stopped: boolean };
+  | ({ readonly kind: 'exited'; readonly code: number } & Stop)
+  /** Killed, by this one (`killed`), with its host or by hand: what it did is not known. */
+  | ({ readonly kind: 'lost' } & Stop);
 
 /** How far a process in `directory` has come. `absent`: nobody started one, or is starting it this instant. */
 export type ProcessState =
@@ -72,16 +82,18 @@ export async function followProcess(
   const ended = child && child.exitCode === null ? once(child, 'exit') : undefined;
   let beat = 0;
   let seen = child !== undefined;
-  let stop: { at: number; timedOut: boolean } | undefined;
+  let stop: { at: number; timedOut: boolean; killed: boolean } | undefined;
   for (;;) {
     const state = await inspectProcess(directory);
     if (typeof state === 'object') {
       // What the command left behind in its group, unless it ended so long ago that the number may be another's.
       if (seen) await killGroup(directory);
-      const how = { timedOut: stop?.timedOut ?? false, stopped: stop !== undefined };
+      const { timedOut = false, killed = false } = stop ?? {};
+      const how = { timedOut, stopped: stop !== undefined, killed };
       return state.end === 'exited' ? { kind: 'exited', code: state.code, ...how } : { kind: 'lost', ...how };
     }
     seen = true;
+    await options.observe?.();
     const now = Date.now();
     if (now - beat >= HEARTBEAT_EVERY) {
       const line = (await lastLine(files.stdout)) || (await lastLine(files.stderr));
@@ -90,9 +102,10 @@ export async function followProcess(
     }
     if (!stop && supervisor.signal.aborted && !supervisor.mustStop()) throw supervisor.failure();
     if (!stop && (supervisor.signal.aborted || now >= deadline)) {
-      stop = { at: now, timedOut: !supervisor.signal.aborted };
+      stop = { at: now, timedOut: !supervisor.signal.aborted, killed: false };
       await interrupt(directory, options.interrupt);
     } else if (stop && now - stop.at >= options.grace) {
+      stop.killed = true;
       await killGroup(directory);
     }
     await pause(
@@ -101,6 +114,21 @@ export async function followProcess(
       Math.min(LOOK_EVERY, Math.max(1, deadline - now)),
     );
   }
+}
+
+/**
+ * Waits until nothing of the group in `directory` runs any more: the command, and what it started.
+ * @returns false when some of it, or what can't be told from it, still runs after `limit` milliseconds
+ */
+export async function groupIsGone(directory: string, limit: number): Promise<boolean> {
+  const leader = await readIdentity(processFiles(directory).wrapper);
+  if (leader === undefined) return false;
+  const deadline = Date.now() + limit;
+  while (groupIsAlive(leader)) {
+    if (Date.now() >= deadline) return false;
+    await delay(20);
+  }
+  return true;
 }
 
 /** Seconds that the process in `directory` ran, or has run so far: also when another worker started it. */

@@ -36,6 +36,21 @@ export function activitySupervisor(onShutdown: OnShutdown = 'leave running'): Su
   };
 }
 
+/** For what has to be done to its end, whatever becomes of the attempt: it gives signs of life, and nothing stops it. */
+export function undisturbed(supervisor: Supervisor): Supervisor {
+  return {
+    heartbeat: (line) => supervisor.heartbeat(line),
+    signal: new AbortController().signal,
+    mustStop: () => false,
+    failure: () => supervisor.failure(),
+  };
+}
+
+/** For what goes on beside: its signs of life would drown those of the work. */
+export function unnoticed(supervisor: Supervisor): Supervisor {
+  return { ...undisturbed(supervisor), heartbeat: () => undefined };
+}
+
 /** Milliseconds. */
 const BEAT_EVERY = 2_000;
 

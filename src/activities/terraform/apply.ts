@@ -1,26 +1,30 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compare, describeDone } from '../../domain/terraform/compare.ts';
 import type { Comparison } from '../../domain/terraform/compare.ts';
-import { createdBy, guard } from '../../domain/terraform/guards.ts';
+import { destroyedBy, guard } from '../../domain/terraform/guards.ts';
 import { normalise } from '../../domain/terraform/normalise.ts';
 import { changesSomething } from '../../domain/terraform/plan.ts';
 import type { PlanJson } from '../../domain/terraform/plan.ts';
-import type { ChangeSet, Origin } from '../../domain/terraform/change-set.ts';
-import type { Target } from '../../domain/policy.ts';
+import type { ChangeSet } from '../../domain/terraform/change-set.ts';
 import type { LockProof } from '../lock.ts';
-import { KEPT } from '../process/operation.ts';
 import { inspectProcess } from '../process/run.ts';
-import type { ProcessEnd } from '../process/run.ts';
+import { undisturbed, unnoticed } from '../process/supervisor.ts';
 import type { Supervisor } from '../process/supervisor.ts';
-import { failureOf, follow, start, succeeded } from './command.ts';
-import type { Followed, Workspace } from './command.ts';
-import { DEFAULT_GRACE } from './dependencies.ts';
+import { LOCK_TIMEOUT, follow, start } from './command.ts';
+import type { Workspace } from './command.ts';
+import { DEFAULT_GRACE, DEFAULT_LOCK_WAIT } from './dependencies.ts';
 import type { TerraformDependencies } from './dependencies.ts';
-import { applyInterrupted, changeSetDiffers, planRefused } from './errors.ts';
+import { awaitElsewhere } from './elsewhere.ts';
+import { changeSetDiffers, planRefused, planTampered } from './errors.ts';
+import { intentOf } from './intent.ts';
+import { keepApply, readKeptApply, readKeptLock } from './kept-apply.ts';
 import type { ApplyProgress } from './progress.ts';
+import { seeThrough } from './running-apply.ts';
 import type { TerraformApplied, TerraformInput } from './types.ts';
-import { addressesInState, configurationIn, outputs, plan, prepare } from './workspace.ts';
+import { demandSaved } from './unsaved.ts';
+import { configurationIn, fileDigest, outputs, plan, prepare } from './workspace.ts';
+import type { Planned } from './workspace.ts';
 
 export interface ApplyInput extends TerraformInput {
   readonly lock: LockProof;
@@ -28,14 +32,20 @@ export interface ApplyInput extends TerraformInput {
   readonly approved?: ChangeSet;
   /** For a restore: the change set that it undoes. */
   readonly failed?: ChangeSet;
+  /** For a restore: addresses that a person agreed to have destroyed. */
+  readonly mayDestroy?: readonly string[];
   /** An earlier apply of `approved` was interrupted: what is left of it is enough. */
   readonly resuming: boolean;
 }
 
-/** What an apply leaves for the attempt after its worker's death. */
-interface Kept {
-  readonly counts: ChangeSet['counts'];
-  readonly created: readonly string[];
+/** What an attempt at an apply works with. */
+interface Attempt {
+  readonly dependencies: TerraformDependencies;
+  readonly input: ApplyInput;
+  /** The activity's private one. */
+  readonly directory: string;
+  readonly supervisor: Supervisor;
+  readonly progress: ApplyProgress;
 }
 
 /** Plans, judges and applies in `directory`; or follows the apply that an earlier attempt started there. */
@@ -46,36 +56,77 @@ export async function apply(
   supervisor: Supervisor,
   progress: ApplyProgress,
 ): Promise<TerraformApplied> {
+  const attempt: Attempt = { dependencies, input, directory, supervisor, progress };
   const found = await inspectProcess(join(directory, 'apply'));
-  if (found !== 'absent') return resume(dependencies, input, directory, supervisor, progress);
-  const again = () => anew(dependencies, input, directory, supervisor);
-  const { unfinished } = progress;
-  if (unfinished !== undefined) throw await interrupted(input.target, again, unfinished);
+  return found === 'absent' ? await begin(attempt) : await resume(attempt);
+}
+
+async function begin(attempt: Attempt): Promise<TerraformApplied> {
+  const { dependencies, input, directory, supervisor, progress } = attempt;
   const workspace = await prepare(dependencies, input, directory, supervisor);
-  const { json, file } = await plan(workspace, { lock: true });
-  const { counts, changes } = judge(input, json, workspace.origin, dependencies.key);
-  const changed = changesSomething(json);
-  if (changed) {
-    const created = createdBy(changes);
-    await writeFile(join(directory, KEPT), JSON.stringify({ counts, created } satisfies Kept));
-    await dependencies.assertHolder(input.lock);
-    await progress.begin(created);
-    const end = await start(workspace, 'apply', ['-input=false', '-no-color', '-json', file], file);
-    await settle(workspace, end, again, created, progress);
+  const { unfinished } = progress;
+  if (unfinished) {
+    await awaitElsewhere(workspace, unfinished, dependencies.lockWait ?? DEFAULT_LOCK_WAIT);
+    await progress.end();
   }
+  await demandSaved(workspace, dependencies.dataDirectory);
+  const planned = await plan(workspace, { lock: true });
+  const { counts } = judge(input, planned.json, workspace, dependencies.key);
+  const changed = changesSomething(planned.json);
+  if (changed) await applyPlan(attempt, workspace, planned, counts);
   return { outputs: await outputs(workspace), changed, counts };
 }
 
+async function applyPlan(
+  attempt: Attempt,
+  workspace: Workspace,
+  { json, file, digest }: Planned,
+  counts: ChangeSet['counts'],
+): Promise<void> {
+  const { dependencies, input, directory, supervisor, progress } = attempt;
+  const intent = intentOf(json, workspace.secrets);
+  await keepApply(directory, input, { ...intent, counts });
+  await dependencies.assertHolder(input.lock);
+  if ((await fileDigest(file)) !== digest) throw planTampered(input.target);
+  await progress.begin(intent);
+  const args = ['-input=false', '-no-color', '-json', LOCK_TIMEOUT, file];
+  const quiet = { ...workspace, supervisor: unnoticed(supervisor) };
+  const running = { followed: workspace, intent, progress, lookAt: () => Promise.resolve(quiet) };
+  await seeThrough({ ...running, beside: besides(attempt) }, (watching) =>
+    start(workspace, 'apply', args, { removeAfterwards: file, ...watching }),
+  );
+}
+
+/** The apply of an attempt whose worker is gone: it outlived it, or ended since. */
+async function resume(attempt: Attempt): Promise<TerraformApplied> {
+  const { dependencies, input, directory, supervisor, progress } = attempt;
+  const { counts, ...intent } = await readKeptApply(directory);
+  progress.follow(intent, await readKeptLock(directory));
+  const configuration = await configurationIn(directory);
+  const { grace = DEFAULT_GRACE } = dependencies;
+  const followed = { input, directory, configuration, supervisor, grace, secrets: new Set<string>() };
+  const beside = besides(attempt);
+  const running = { followed, intent, progress, lookAt: beside, beside };
+  await seeThrough(running, (watching) => follow(followed, 'apply', watching));
+  return { outputs: await outputs(await beside()), changed: true, counts };
+}
+
 /** @returns the plan's change set, when it may be applied; throws otherwise */
-function judge(input: ApplyInput, json: PlanJson, origin: Origin, key: string | undefined): ChangeSet {
-  const { target, terraform: policy, approved, failed, resuming } = input;
-  const options = { origin, ...(key !== undefined && { key }) };
+function judge(
+  input: ApplyInput,
+  json: PlanJson,
+  { origin, secrets }: Workspace,
+  key: string | undefined,
+): ChangeSet {
+  const { target, terraform: policy, approved, failed, mayDestroy, resuming } = input;
+  const options = { origin, secrets, ...(key !== undefined && { key }) };
   const changeSet = normalise(json, options);
   const differences = approved ? differencesOf(compare(approved, json, options), resuming) : [];
   if (approved && differences.length > 0) throw changeSetDiffers(target, approved, changeSet, differences);
-  const { allowDestroy } = policy;
-  const refusals = guard(json, { allowDestroy, ...(failed && { failed }) });
-  if (refusals.length > 0) throw planRefused(target, refusals);
+  const { allowDestroy, allowedTypes } = policy;
+  const consent = { allowDestroy, secrets, ...(failed && { failed }), ...(mayDestroy && { mayDestroy }) };
+  const refusals = guard(json, { ...consent, ...(allowedTypes && { allowedTypes }) });
+  if (refusals.length > 0) throw planRefused(target, refusals, destroyedBy(json, consent));
   return changeSet;
 }
 
@@ -90,66 +141,21 @@ function differencesOf(comparison: Comparison, resuming: boolean): readonly stri
   }
 }
 
-/** The apply of an attempt whose worker is gone: it outlived it, or ended since. */
-async function resume(
-  dependencies: TerraformDependencies,
-  input: ApplyInput,
-  directory: string,
-  supervisor: Supervisor,
-  progress: ApplyProgress,
-): Promise<TerraformApplied> {
-  const { counts, created } = await readKept(directory);
-  progress.follow(created);
-  const configuration = await configurationIn(directory);
-  const { grace = DEFAULT_GRACE } = dependencies;
-  const left = { input, directory, configuration, supervisor, grace, secrets: new Set<string>() };
-  const again = () => anew(dependencies, input, directory, supervisor);
-  await settle(left, await follow(left, 'apply'), again, created, progress);
-  return { outputs: await outputs(await again()), changed: true, counts };
-}
-
-/** @throws unless the apply succeeded */
-async function settle(
-  followed: Followed,
-  end: ProcessEnd,
-  again: () => Promise<Workspace>,
-  created: readonly string[],
-  progress: ApplyProgress,
-): Promise<void> {
-  if (end.kind === 'lost') throw await interrupted(followed.input.target, again, created);
-  await progress.end();
-  if (!succeeded(end)) throw await failureOf(followed, 'apply', end);
-}
-
-/** What to throw for an apply that was killed: of what it was to make, the state may not know a part that is there. */
-async function interrupted(
-  target: Target,
-  again: () => Promise<Workspace>,
-  created: readonly string[],
-): Promise<Error> {
-  // Without a readable state all that was to be made is suspect.
-  const known = await again()
-    .then(addressesInState)
-    .catch(() => new Set<string>());
-  const suspects = created.filter((address) => !known.has(address));
-  return applyInterrupted(target, suspects);
-}
-
-/** Beside what the earlier attempt left, so that its exit code and output stay readable. */
-async function anew(
-  dependencies: TerraformDependencies,
-  input: ApplyInput,
-  directory: string,
-  supervisor: Supervisor,
-): Promise<Workspace> {
-  const beside = join(directory, 'again');
-  await rm(beside, { recursive: true, force: true });
-  await mkdir(beside, { mode: 0o700 });
-  return prepare(dependencies, input, beside, supervisor);
-}
-
-async function readKept(directory: string): Promise<Kept> {
-  const text = await readFile(join(directory, KEPT), 'utf8').catch(() => undefined);
-  const nothing: Kept = { counts: { create: 0, update: 0, replace: 0, delete: 0 }, created: [] };
-  return text === undefined ? nothing : JSON.parse(text);
+/**
+ * The same configuration beside what the apply left, so that its exit code and output stay readable; made when it is
+ * first asked for, and with fresh credentials. Nothing stops what is done with it.
+ */
+function besides({ dependencies, input, directory, supervisor }: Attempt): () => Promise<Workspace> {
+  let made: Promise<Workspace> | undefined;
+  const make = async () => {
+    const beside = join(directory, 'beside');
+    await rm(beside, { recursive: true, force: true });
+    await mkdir(beside, { mode: 0o700 });
+    return prepare(dependencies, input, beside, undisturbed(supervisor));
+  };
+  return () =>
+    (made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    }));
 }

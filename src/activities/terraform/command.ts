@@ -1,4 +1,4 @@
-import { access, copyFile, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Origin } from '../../domain/terraform/change-set.ts';
 import { tail } from '../process/output.ts';
@@ -11,7 +11,10 @@ import { readDiagnostics } from './diagnostics.ts';
 import { terraformFailed } from './errors.ts';
 import type { FailedCommand, Phase } from './errors.ts';
 import type { TerraformInput } from './types.ts';
+import { Watch } from './watch.ts';
 
+/** For a command that takes the state lock: a short look of somebody else's at the state is no failure. */
+export const LOCK_TIMEOUT = '-lock-timeout=20s';
 /** How much of terraform's output is read for its errors. */
 const ERROR_BYTES = 256 * 1024;
 
@@ -42,6 +45,13 @@ export interface Workspace extends Checkout {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
+/** Who else wants to know how a command gets on. */
+export interface Watching {
+  readonly watch?: Watch;
+  /** Called at each look, when `watch` has read on. */
+  readonly observe?: () => void;
+}
+
 /**
  * Runs a terraform command to its end.
  * @returns its stdout
@@ -58,7 +68,7 @@ export function start(
   workspace: Checkout,
   phase: Phase,
   args: readonly string[],
-  removeAfterwards?: string,
+  { removeAfterwards, ...watching }: Watching & { removeAfterwards?: string } = {},
 ): Promise<ProcessEnd> {
   const launch = {
     directory: join(workspace.directory, phase),
@@ -67,12 +77,12 @@ export function start(
     env: workspace.environment,
     ...(removeAfterwards !== undefined && { removeAfterwards }),
   };
-  return runProcess(launch, options(workspace, phase));
+  return runProcess(launch, options(workspace, phase, watching));
 }
 
 /** Follows a command that an earlier attempt started. */
-export function follow(followed: Followed, phase: Phase): Promise<ProcessEnd> {
-  return followProcess(join(followed.directory, phase), options(followed, phase));
+export function follow(followed: Followed, phase: Phase, watching: Watching = {}): Promise<ProcessEnd> {
+  return followProcess(join(followed.directory, phase), options(followed, phase, watching));
 }
 
 export function succeeded(end: ProcessEnd): boolean {
@@ -81,19 +91,29 @@ export function succeeded(end: ProcessEnd): boolean {
 
 /** What to throw for a command that did not succeed. */
 export async function failureOf(followed: Followed, phase: Phase, end: ProcessEnd): Promise<Error> {
-  const failed = await describe(followed, phase, end);
-  // One that was stopped ends as cancelled; but not without a word when its state went nowhere.
-  return end.stopped && failed.erroredState === undefined
-    ? followed.supervisor.failure()
-    : terraformFailed(failed);
+  return end.stopped ? followed.supervisor.failure() : terraformFailed(await describe(followed, phase, end));
 }
 
-function options({ supervisor, grace, secrets }: Followed, phase: Phase): RunOptions {
-  const describeLine = (line: string) => `terraform ${phase}: ${redact(progressOf(line), [...secrets])}`;
-  return { supervisor, grace, interrupt: 'command', describe: describeLine };
+function options(followed: Followed, phase: Phase, { watch, observe }: Watching): RunOptions {
+  const { supervisor, grace, secrets, directory } = followed;
+  const following = watch ?? new Watch(join(directory, phase));
+  return {
+    supervisor,
+    grace,
+    interrupt: 'command',
+    async observe() {
+      await following.look();
+      observe?.();
+    },
+    describe(line) {
+      const doing = following.stream.describe(Date.now()) ?? progressOf(line);
+      return `terraform ${phase}: ${redact(doing, secrets)}`;
+    },
+  };
 }
 
-async function describe(followed: Followed, phase: Phase, end: ProcessEnd): Promise<FailedCommand> {
+/** What went wrong, with no secret in it. */
+export async function describe(followed: Followed, phase: Phase, end: ProcessEnd): Promise<FailedCommand> {
   const files = processFiles(join(followed.directory, phase));
   const [stdout, stderr] = await Promise.all([
     tail(files.stdout, ERROR_BYTES),
@@ -105,31 +125,13 @@ async function describe(followed: Followed, phase: Phase, end: ProcessEnd): Prom
     detail: redact(detail, secrets),
   }));
   const lines = (stderr.trim() || stdout.trim()).split('\n').slice(-5).join('\n');
-  const erroredState = await keepErroredState(followed.configuration, followed.directory);
   return {
     target: followed.input.target,
     phase,
     exitCode: end.kind === 'exited' ? end.code : undefined,
     errors: errors.slice(0, 10),
     output: redact(lines, secrets).slice(-1000),
-    ...(erroredState !== undefined && { erroredState }),
   };
-}
-
-/**
- * Puts a state that terraform could not save, which is all there is to know of what it made, beside the private directory.
- * @returns where it is; undefined when there is none
- */
-export async function keepErroredState(
-  configuration: string,
-  directory: string,
-): Promise<string | undefined> {
-  const kept = `${directory}.errored.tfstate`;
-  await copyFile(join(configuration, 'errored.tfstate'), kept).catch(() => undefined);
-  return access(kept).then(
-    () => kept,
-    () => undefined,
-  );
 }
 
 /** What a line of terraform's JSON stream tells people. */

@@ -6,6 +6,7 @@ import { GUARDS } from '../../domain/terraform/guards.ts';
 import type { Diagnostic } from './diagnostics.ts';
 import { diagnose, diagnosePassing } from './diagnosis.ts';
 import type { Diagnosis } from './diagnosis.ts';
+import type { DestroyRefusedDetail } from './types.ts';
 
 const LONGEST_DETAIL = 600;
 /** The shell's exit code for a command that it can't find. */
@@ -17,7 +18,7 @@ const MISSING: Diagnosis = {
 };
 
 /** What terraform was doing when it failed. */
-export type Phase = 'init' | 'validate' | 'plan' | 'show' | 'apply' | 'output' | 'state';
+export type Phase = 'init' | 'validate' | 'plan' | 'show' | 'apply' | 'output' | 'state' | 'force-unlock';
 
 export interface FailedCommand {
   readonly target: Target;
@@ -27,8 +28,6 @@ export interface FailedCommand {
   readonly errors: readonly Diagnostic[];
   /** The output's last lines, redacted: for when there is no diagnostic. */
   readonly output: string;
-  /** Where a state that could not be saved was put. */
-  readonly erroredState?: string;
 }
 
 /**
@@ -36,11 +35,10 @@ export interface FailedCommand {
  * terraform only reads by then, or said nothing.
  */
 export function terraformFailed(failed: FailedCommand): ApplicationFailure {
-  const { target, phase, exitCode, errors, output, erroredState } = failed;
+  const { target, phase, exitCode, errors, output } = failed;
   const known = exitCode === NOT_FOUND ? MISSING : meaningOf(failed);
   const why =
     errors.length > 0 ? errors.map(sentence).join(' ') : output || `exit code ${exitCode ?? 'unknown'}`;
-  const saved = erroredState === undefined ? '' : ` The state is in ${erroredState} on this worker's host.`;
   const remedy = known?.remedy ?? 'Correct what it names, then run the deployment again.';
   const details = {
     reason: known?.reason ?? 'Unknown',
@@ -48,11 +46,10 @@ export function terraformFailed(failed: FailedCommand): ApplicationFailure {
     environment: target.environment,
     exitCode,
     errors,
-    erroredState,
   };
   return ApplicationFailure.create({
     type: 'TerraformFailed',
-    message: `terraform ${phase} failed in ${target.environment}: ${why}${saved} ${remedy}`,
+    message: `terraform ${phase} failed in ${target.environment}: ${why} ${remedy}`,
     nonRetryable: !(known?.transient ?? mayPass(failed)),
     details: [details],
   });
@@ -76,6 +73,7 @@ function mayPass({ phase, errors }: FailedCommand): boolean {
     case 'show':
     case 'output':
     case 'state':
+    case 'force-unlock':
       return true;
   }
 }
@@ -117,22 +115,29 @@ export function changeSetDiffers(
   );
 }
 
-/** `DestroyRefused` when something would be taken away, else `PlanRefused`. */
-export function planRefused(target: Target, refusals: readonly Check[]): ApplicationFailure {
-  const type = refusals.some(({ name }) => name === GUARDS.destroy) ? 'DestroyRefused' : 'PlanRefused';
-  const message = refusals.map(({ detail }) => detail).join(' ');
-  return ApplicationFailure.nonRetryable(`Nothing was applied in ${target.environment}. ${message}`, type, {
-    environment: target.environment,
-    refusals,
-  });
+/**
+ * `DestroyRefused` when something would be taken away, else `PlanRefused`.
+ * @param destroys addresses of all that would go without consent
+ */
+export function planRefused(
+  target: Target,
+  refusals: readonly Check[],
+  destroys: readonly string[],
+): ApplicationFailure {
+  const { environment } = target;
+  const message = `Nothing was applied in ${environment}. ${refusals.map(({ detail }) => detail).join(' ')}`;
+  if (!refusals.some(({ name }) => name === GUARDS.destroy))
+    return ApplicationFailure.nonRetryable(message, 'PlanRefused', { environment, refusals });
+  const detail: DestroyRefusedDetail = { environment, refusals, destroys };
+  return ApplicationFailure.nonRetryable(message, 'DestroyRefused', detail);
 }
 
-export function applyInterrupted(target: Target, suspects: readonly string[]): ApplicationFailure {
-  const list = suspects.length > 0 ? suspects.join(', ') : 'none that would be new';
+/** The file that was to be applied is not the one that was judged. */
+export function planTampered({ environment }: Target): ApplicationFailure {
   return ApplicationFailure.nonRetryable(
-    `terraform apply was killed half-way, or lost with its host, in ${target.environment}. Resources that may exist without the state knowing of them: ${list}. Look for them; import them (terraform import) or delete them, release the state lock if it is orphaned (terraform force-unlock), then retry.`,
-    'ApplyInterrupted',
-    { environment: target.environment, suspects },
+    `Nothing was applied in ${environment}: the plan's file was changed after it was judged. Look for who else writes to the worker's data directory, then run the deployment again.`,
+    'PlanRefused',
+    { environment, reason: 'PlanTampered', refusals: [] },
   );
 }
 

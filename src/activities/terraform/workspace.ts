@@ -1,17 +1,21 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { readPlan } from '../../domain/terraform/plan.ts';
 import type { PlanJson } from '../../domain/terraform/plan.ts';
 import { sensitiveValues } from '../../domain/terraform/values.ts';
 import { createAwsClients } from '../aws.ts';
 import type { Supervisor } from '../process/supervisor.ts';
 import { resolveInside } from '../source/paths.ts';
-import { keepErroredState, terraform } from './command.ts';
+import { LOCK_TIMEOUT, terraform } from './command.ts';
 import type { Workspace } from './command.ts';
 import { roleCredentials } from './credentials.ts';
 import { DEFAULT_GRACE } from './dependencies.ts';
 import type { TerraformDependencies } from './dependencies.ts';
 import { backendSecrets, secretsOf, terraformEnvironment } from './environment.ts';
+import { keepErroredState } from './errored-state.ts';
 import { planUnusable } from './errors.ts';
 import { initialise, pluginCacheIn } from './initialise.ts';
 import { originOf } from './origin.ts';
@@ -69,14 +73,16 @@ async function directoryInside(checkout: string, { target, terraform, release }:
   throw unusable(target, 'NotADirectory', message);
 }
 
-/**
- * Plans into a private file and reads the plan.
- * @returns the plan, and the file, which holds secrets and goes with the private directory
- */
-export async function plan(
-  workspace: Workspace,
-  { lock }: { lock: boolean },
-): Promise<{ json: PlanJson; file: string }> {
+export interface Planned {
+  readonly json: PlanJson;
+  /** It holds secrets and goes with the private directory. */
+  readonly file: string;
+  /** SHA-256 of the file that was read. */
+  readonly digest: string;
+}
+
+/** Plans into a private file and reads the plan. */
+export async function plan(workspace: Workspace, { lock }: { lock: boolean }): Promise<Planned> {
   const { terraform: policy, release, target } = workspace.input;
   const file = join(workspace.directory, 'plan.tfplan');
   const variables = Object.entries(policy.variables).map(([name, value]) => `-var=${name}=${value}`);
@@ -91,16 +97,25 @@ export async function plan(
     '-no-color',
     '-json',
     `-lock=${lock}`,
+    ...(lock ? [LOCK_TIMEOUT] : []),
     ...files,
     ...variables,
     `-out=${file}`,
   ]);
+  const digest = await fileDigest(file);
   const read = readPlan(JSON.parse(await terraform(workspace, 'show', ['-no-color', '-json', file])));
   // It holds every secret of the plan in clear, and an apply may outlive this worker.
   await rm(join(workspace.directory, 'show'), { recursive: true });
   if (read.kind === 'unusable') throw planUnusable(target, read.reason);
   for (const secret of sensitiveValues(read.plan)) workspace.secrets.add(secret);
-  return { json: read.plan, file };
+  return { json: read.plan, file, digest };
+}
+
+/** SHA-256 of a file's content, in hex. */
+export async function fileDigest(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
 }
 
 /** Outputs that are strings and not sensitive; `{}` when there is no state. */

@@ -26,7 +26,7 @@ describe('runProcess', () => {
   test('hands back the exit code, with the output in files that only their owner reads', async () => {
     const directory = await newDirectory();
     const end = await runProcess(shell(directory, 'echo out; echo err >&2; exit 7'), options());
-    expect(end).toEqual({ kind: 'exited', code: 7, timedOut: false, stopped: false });
+    expect(end).toEqual({ kind: 'exited', code: 7, timedOut: false, stopped: false, killed: false });
     const files = processFiles(directory);
     expect(await readFile(files.stdout, 'utf8')).toBe('out\n');
     expect(await readFile(files.stderr, 'utf8')).toBe('err\n');
@@ -86,7 +86,7 @@ describe('runProcess', () => {
       parseIdentity(await readFile(processFiles(directory).wrapper, 'utf8').catch(() => '')),
     );
     process.kill(-wrapper.pid, 'SIGKILL');
-    expect(await end).toEqual({ kind: 'lost', timedOut: false, stopped: false });
+    expect(await end).toEqual({ kind: 'lost', timedOut: false, stopped: false, killed: false });
   });
 
   test('sends one SIGINT to the command alone when the run is cancelled', async () => {
@@ -97,7 +97,7 @@ describe('runProcess', () => {
     const end = runProcess(shell(directory, script), options(supervisor));
     await eventually(() => readFile(join(directory, 'ready')).catch(() => undefined));
     supervisor.end({ stop: true });
-    expect(await end).toEqual({ kind: 'exited', code: 9, timedOut: false, stopped: true });
+    expect(await end).toEqual({ kind: 'exited', code: 9, timedOut: false, stopped: true, killed: false });
     expect(await readFile(join(directory, 'signals'), 'utf8')).toBe('got 1\n');
   });
 
@@ -121,7 +121,7 @@ describe('runProcess', () => {
     const child = await eventually(() => pidIn(join(directory, 'child')));
     const identity = identityOf(child);
     supervisor.end({ stop: true });
-    expect(await end).toMatchObject({ kind: 'lost', stopped: true });
+    expect(await end).toMatchObject({ kind: 'lost', stopped: true, killed: true });
     await eventually(() => identity && !isAlive(identity));
   });
 

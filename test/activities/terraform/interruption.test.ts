@@ -118,9 +118,12 @@ test('an apply that was killed itself stops the run and names what may exist', a
   expect(failure).toMatchObject({
     type: 'ApplyInterrupted',
     nonRetryable: true,
-    details: [{ suspects: ['terraform_data.next', 'terraform_data.slow'] }],
+    // `next` was not begun.
+    details: [{ suspects: ['terraform_data.slow'] }],
   });
-  expect(failure.message).toContain('terraform force-unlock');
+  expect(failure.message).toContain('terraform apply in production was killed half-way.');
+  // The local backend's lock goes with its process.
+  expect(failure.message).toContain('The state is not locked.');
 });
 
 test('a cancelled run stops terraform by its own clean stop: the state is saved and unlocked', async () => {

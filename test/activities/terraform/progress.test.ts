@@ -75,11 +75,11 @@ test('the next attempt knows that an apply was begun by a worker that said nothi
     ApplyProgress.during(async (progress) => {
       if (Context.current().info.attempt === 2) {
         second();
-        return JSON.stringify(progress.unfinished);
+        return JSON.stringify(progress.unfinished?.created);
       }
       Context.current().heartbeat('planning');
       await eventually(async () => (await heartbeatOnServer()) !== '');
-      await progress.begin(['terraform_data.web']);
+      await progress.begin({ created: ['terraform_data.web'], replaced: [] });
       noted = await heartbeatOnServer();
       // As a host that is lost: no sign of life, until the server gives the attempt up.
       await secondRuns;
@@ -104,7 +104,7 @@ test('an attempt that the server has given up begins no apply', async () => {
         return `${how instanceof CancelledFailure} ${progress.notBegun}`;
       }
       await secondRuns;
-      await progress.begin([]).then(first, first);
+      await progress.begin({ created: [], replaced: [] }).then(first, first);
       return 'begun';
     }),
   );

@@ -1,0 +1,116 @@
+import { join } from 'node:path';
+import { groupIsGone } from '../process/run.ts';
+import type { ProcessEnd } from '../process/run.ts';
+import { describe, failureOf, succeeded } from './command.ts';
+import type { Followed, Watching, Workspace } from './command.ts';
+import { diagnose } from './diagnosis.ts';
+import { keepErroredState } from './errored-state.ts';
+import type { FailedCommand } from './errors.ts';
+import { suspectsOf } from './intent.ts';
+import type { Intent } from './intent.ts';
+import { applyInterrupted, releaseOwn } from './interruption.ts';
+import { keepLock, readKeptLock } from './kept-apply.ts';
+import { OwnLock } from './own-lock.ts';
+import type { ApplyProgress } from './progress.ts';
+import type { StateLock } from './types.ts';
+import { Watch } from './watch.ts';
+import { addressesInState } from './workspace.ts';
+
+/** Milliseconds that a killed apply's processes may take to go. */
+const GONE_WITHIN = 5_000;
+/** Exit codes by which terraform ends by itself: done, and failed with all that it knows in the state. */
+const ORDERLY = [0, 1];
+/** The shell's, for a command that it can't run. */
+const NEVER_RAN = [126, 127];
+/** A second interrupt, which only a person by hand sends, makes terraform give up saving; its exit code is 1 then too. */
+const GAVE_UP = /data loss may have occurred/i;
+
+/** An apply in an activity's private directory, which this attempt started or found. */
+export interface RunningApply {
+  readonly followed: Followed;
+  readonly intent: Intent;
+  readonly progress: ApplyProgress;
+  /** To look at its lock with while it runs. */
+  readonly lookAt: () => Promise<Workspace>;
+  /** The same configuration, to look at the state with when it has ended; what is done with it is never stopped. */
+  readonly beside: () => Promise<Workspace>;
+}
+
+/**
+ * Follows an apply to its end, watching what it makes and which state lock it holds.
+ * @param run starts it, or finds it
+ * @throws `ApplyInterrupted` when what it made is not known or not saved; `TerraformFailed` when it failed by itself;
+ *   the supervisor's failure when it stopped by itself because it was asked to, or goes on without its watcher
+ */
+export async function seeThrough(
+  apply: RunningApply,
+  run: (watching: Watching) => Promise<ProcessEnd>,
+): Promise<void> {
+  const { followed, progress, lookAt } = apply;
+  const watch = new Watch(join(followed.directory, 'apply'));
+  const lock = new OwnLock(lookAt, (found) => record(apply, found), await readKeptLock(followed.directory));
+  const observe = () => {
+    progress.made(watch.stream.created);
+    lock.consider(watch.stream);
+  };
+  const end = await ended(() => run({ watch, observe }), lock);
+  await demandKnown(apply, end, watch);
+  await progress.end();
+  if (!succeeded(end)) throw await failureOf(followed, 'apply', end);
+}
+
+async function ended(run: () => Promise<ProcessEnd>, lock: OwnLock): Promise<ProcessEnd> {
+  try {
+    return await run();
+  } finally {
+    await lock.settled();
+  }
+}
+
+async function record({ followed, progress }: RunningApply, lock: StateLock): Promise<void> {
+  await keepLock(followed.directory, lock);
+  await progress.holds(lock);
+}
+
+/** @throws `ApplyInterrupted` unless the state knows all that the apply did */
+async function demandKnown(
+  { followed, intent, beside }: RunningApply,
+  end: ProcessEnd,
+  watch: Watch,
+): Promise<void> {
+  if (succeeded(end)) return;
+  const { directory, configuration, input } = followed;
+  const erroredState = await keepErroredState(configuration, directory);
+  const how = howCut(followed, end, await describe(followed, 'apply', end), erroredState);
+  if (how === undefined) return;
+  const recorded = await readKeptLock(directory);
+  const whole = await watch.catchUp();
+  const workspace = await beside().catch(() => undefined);
+  const known = workspace && (await addressesInState(workspace).catch(() => undefined));
+  const gone = await groupIsGone(join(directory, 'apply'), GONE_WITHIN);
+  // Until a state that could not be saved is pushed, its lock keeps others from planning against what is there.
+  const lock = await releaseOwn(workspace, recorded, gone && erroredState === undefined);
+  const suspects = suspectsOf(intent, known, whole ? watch.stream.creating : undefined);
+  throw applyInterrupted(input.target, { how, suspects, lock, recorded, erroredState });
+}
+
+/** How the apply was cut, so that the state may lack what it made; undefined when it ended by itself and saved it. */
+function howCut(
+  { input, grace }: Followed,
+  end: ProcessEnd,
+  { errors, output }: FailedCommand,
+  erroredState: string | undefined,
+): string | undefined {
+  const where = `terraform apply in ${input.target.environment}`;
+  if (end.killed) return `${where} was asked to stop, and was killed when it had not after ${grace / 1000} s`;
+  if (end.kind === 'lost') return `${where} was killed half-way`;
+  const said = errors.map(({ summary }) => summary).join('; ') || output.trim();
+  if (erroredState !== undefined || diagnose(errors)?.reason === 'StateNotSaved')
+    return `${where} could not save its state (${said})`;
+  if (GAVE_UP.test(`${said} ${output}`))
+    return `${where} was interrupted twice, and ended without saving its state`;
+  if (ORDERLY.includes(end.code) || NEVER_RAN.includes(end.code)) return undefined;
+  // A shell's exit code for a signal is 128 and its number; terraform's own for a crash are 2 and 11.
+  const signal = end.code > 128 ? `signal ${end.code - 128}` : `a crash: exit code ${end.code}`;
+  return `${where} was ended by ${signal}`;
+}
