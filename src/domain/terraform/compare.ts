@@ -91,7 +91,7 @@ function sealedJudgement(step: Step, seals: Sealed, unknown: readonly (readonly 
   if (plain === 'same') return { among: 'unlisted' };
   const own = step.change.unknown ?? [];
   const fits = unknown
-    .filter((paths) => own.every((path) => paths.includes(path)))
+    .filter((paths) => own.every((path) => paths.includes(path)) && paths.every(step.has))
     .some((paths) => seals(step.masked(paths)) === 'same');
   if (fits) return { among: 'unlisted' };
   return plain === 'place'

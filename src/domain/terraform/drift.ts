@@ -1,3 +1,4 @@
+import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { byOwner } from './owned.ts';
 import { addressOf, isDestructive } from './planned.ts';
 import type { PlanJson } from './plan.ts';
@@ -22,7 +23,7 @@ export interface Drift {
 
 const MOST_RESOURCES = 50;
 const MOST_ATTRIBUTES = 20;
-/** Characters of JSON. */
+/** Bytes of JSON. */
 const ROOM = 8_000;
 
 /**
@@ -54,5 +55,5 @@ export function describeDrift({ resources, omitted }: Drift): string[] {
 
 function fitting(resources: readonly DriftedResource[]): DriftedResource[] {
   let room = ROOM;
-  return resources.filter((resource) => (room -= JSON.stringify(resource).length) >= 0);
+  return resources.filter((resource) => (room -= utf8ToBytes(JSON.stringify(resource)).length + 1) >= 0);
 }

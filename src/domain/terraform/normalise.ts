@@ -10,7 +10,7 @@ import {
   plannedOutputs,
   plannedSteps,
 } from './planned.ts';
-import type { PlanJson, PlannedResource } from './plan.ts';
+import type { PlanJson, PlannedChange, PlannedResource } from './plan.ts';
 import { list } from './seal.ts';
 import { secretsOf } from './secrets.ts';
 import type { Secrets } from './secrets.ts';
@@ -49,6 +49,8 @@ export interface Step {
   readonly change: ResourceChange;
   /** The same with the values at `paths` taken as unknown, to compare with what was approved when they were. */
   readonly masked: (paths: readonly string[]) => ResourceChange;
+  /** Whether the attribute at a path is one that the step has, of whatever value: most lists of paths are of other types. */
+  readonly has: (path: string) => boolean;
 }
 
 /** All steps of a plan, however many, sorted by address. */
@@ -59,9 +61,15 @@ export function stepsOf(plan: PlanJson, options: Omit<NormaliseOptions, 'origin'
   return [...plannedSteps(plan), ...outputs]
     .map((step): Step => {
       const masked = (paths: readonly string[]) => describeStep(step, paths, secrets, hashed);
-      return { change: masked([]), masked };
+      return { change: masked([]), masked, has: (path) => hasAttribute(step.change, path) };
     })
     .toSorted((a, b) => byCodeUnit(a.change.address, b.change.address));
+}
+
+function hasAttribute({ before, after, after_unknown: unknown }: PlannedChange, path: string): boolean {
+  const [name] = /^[^.[]+/.exec(path) ?? [];
+  const objects = [before, after, unknown].filter((value) => typeof value === 'object' && value !== null);
+  return name === undefined || objects.some((object) => Object.hasOwn(object, name));
 }
 
 type Hash = (difference: AttributeChange) => unknown;

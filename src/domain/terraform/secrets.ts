@@ -47,21 +47,31 @@ interface Hit {
   readonly length: number;
 }
 
-/** Finds the first secret in a text in about one look-up a character, however many secrets there are. */
+/** Finds the first secret in a text, the longest there, in about one look-up a character however many secrets there are. */
 function finder(secrets: ReadonlySet<string>): (text: string, from: number) => Hit | undefined {
-  const byBeginning = new Map<string, string[]>();
-  for (const secret of [...secrets].toSorted((a, b) => b.length - a.length)) {
-    if (secret.length < SHORTEST) continue;
-    const beginning = secret.slice(0, SHORTEST);
-    byBeginning.set(beginning, [...(byBeginning.get(beginning) ?? []), secret]);
-  }
+  const lengths = lengthsByBeginning(secrets);
   return (text, from) => {
-    if (byBeginning.size === 0) return undefined;
+    if (lengths.size === 0) return undefined;
     for (let start = from; start + SHORTEST <= text.length; start += 1) {
-      const candidates = byBeginning.get(text.slice(start, start + SHORTEST));
-      const secret = candidates?.find((candidate) => text.startsWith(candidate, start));
-      if (secret !== undefined) return { start, length: secret.length };
+      const length = lengths
+        .get(text.slice(start, start + SHORTEST))
+        ?.find((candidate) => secrets.has(text.slice(start, start + candidate)));
+      if (length !== undefined) return { start, length };
     }
     return undefined;
   };
+}
+
+/** How long the secrets are that begin with these characters, the longest first. */
+function lengthsByBeginning(secrets: ReadonlySet<string>): Map<string, number[]> {
+  const found = new Map<string, Set<number>>();
+  for (const secret of secrets) {
+    if (secret.length < SHORTEST) continue;
+    const beginning = secret.slice(0, SHORTEST);
+    const lengths = found.get(beginning) ?? new Set();
+    found.set(beginning, lengths.add(secret.length));
+  }
+  return new Map(
+    [...found].map(([beginning, lengths]) => [beginning, [...lengths].toSorted((a, b) => b - a)]),
+  );
 }

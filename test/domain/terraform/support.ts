@@ -41,7 +41,12 @@ export const updating = (
   after,
   ...more,
 });
-export const deleting = (before: object): PlannedChange => ({ actions: ['delete'], before, after: null });
+export const deleting = (before: object, more: Partial<PlannedChange> = {}): PlannedChange => ({
+  actions: ['delete'],
+  before,
+  after: null,
+  ...more,
+});
 export const replacing = (before: object, after: object): PlannedChange => ({
   actions: ['delete', 'create'],
   before,
