@@ -1,11 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import type { Client, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { execa } from 'execa';
-import { loadTools, serverExecutable } from '../../../scripts/tools.ts';
 import type { TerraformInput } from '../../../src/activities/terraform/types.ts';
 import type { TerraformPolicy } from '../../../src/domain/policy.ts';
 import { TestRepository } from '../../activities/source/support.ts';
@@ -14,15 +11,11 @@ import type { StateBackend } from '../state-backend.ts';
 import { TRIAL_LOCK_FILE, installTrialProvider, usesTrialProvider } from '../trial-provider/install.ts';
 import { Host } from './host.ts';
 import type { Performance, perform } from './perform.workflow.ts';
+import { startTemporal } from './temporal.ts';
+import type { Temporal } from './temporal.ts';
 import type { Tuning } from './worker.ts';
 
-const ROOT = join(import.meta.dirname, '../../..');
-const WORKFLOWS = join(import.meta.dirname, 'perform.workflow.ts');
 const WORKFLOW_QUEUE = 'trials';
-const BUNDLE = `
-  import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-  const { code } = await bundleWorkflowCode({ workflowsPath: process.argv[1], logger: new DefaultLogger('ERROR') });
-  process.stdout.write(code);`;
 const LOCK = {
   environmentWorkflowId: 'trial.environment.production',
   requestId: 'r1',
@@ -44,14 +37,13 @@ export class Ground {
   readonly backend: StateBackend;
   /** Of Terraform, and of workers. */
   readonly environment: Readonly<Record<string, string>>;
-  readonly #server: TestWorkflowEnvironment;
+  readonly #temporal: Temporal;
   readonly #repository: TestRepository;
-  readonly #workflows: { readonly worker: Worker; readonly ended: Promise<void> };
   readonly #hosts: Host[] = [];
 
   private constructor(
     directory: string,
-    parts: { backend: StateBackend; server: TestWorkflowEnvironment; worker: Worker; cliConfigFile: string },
+    parts: { backend: StateBackend; temporal: Temporal; cliConfigFile: string },
   ) {
     this.directory = directory;
     this.backend = parts.backend;
@@ -61,41 +53,26 @@ export class Ground {
       TF_CLI_CONFIG_FILE: parts.cliConfigFile,
       CHECKPOINT_DISABLE: '1',
     };
-    this.#server = parts.server;
+    this.#temporal = parts.temporal;
     this.#repository = new TestRepository(join(directory, 'upstream'));
-    this.#workflows = { worker: parts.worker, ended: parts.worker.run() };
   }
 
   /** @param directory for all that it keeps; the caller removes it */
   static async start(directory: string): Promise<Ground> {
-    Runtime.install({ logger: new DefaultLogger('ERROR') });
-    const [bundled, server, backend, { cliConfigFile }] = await Promise.all([
-      execa('node', ['--input-type=module', '-e', BUNDLE, WORKFLOWS], { cwd: ROOT }),
-      TestWorkflowEnvironment.createLocal({
-        server: {
-          executable: serverExecutable(loadTools().temporalCli),
-          log: { format: 'pretty', level: 'never' },
-        },
-      }),
+    const [temporal, backend, { cliConfigFile }] = await Promise.all([
+      startTemporal(directory, WORKFLOW_QUEUE),
       startStateBackend(),
       installTrialProvider(join(directory, 'provider')),
     ]);
-    const codePath = join(directory, 'workflows.js');
-    await writeFile(codePath, bundled.stdout);
-    const worker = await Worker.create({
-      connection: server.nativeConnection,
-      taskQueue: WORKFLOW_QUEUE,
-      workflowBundle: { codePath },
-    });
-    return new Ground(directory, { backend, server, worker, cliConfigFile });
+    return new Ground(directory, { backend, temporal, cliConfigFile });
   }
 
   get upstream(): string {
     return this.#repository.directory;
   }
 
-  get client() {
-    return this.#server.client;
+  get client(): Client {
+    return this.#temporal.client;
   }
 
   /** A release of `configuration`, whose state is at `path` of the backend. */
@@ -129,7 +106,7 @@ export class Ground {
   ): Host {
     const host = new Host(
       join(this.directory, `host-${this.#hosts.length}`),
-      { address: this.#server.address, taskQueue, upstream: this.upstream, dependencies },
+      { address: this.#temporal.address, taskQueue, upstream: this.upstream, dependencies },
       { ...this.environment, ...environment },
     );
     this.#hosts.push(host);
@@ -163,9 +140,7 @@ export class Ground {
 
   async stop(): Promise<void> {
     await Promise.all(this.#hosts.map((host) => host.lose()));
-    this.#workflows.worker.shutdown();
-    await this.#workflows.ended;
-    await this.#server.teardown();
+    await this.#temporal.stop();
     await this.backend.close();
   }
 }

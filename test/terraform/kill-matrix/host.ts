@@ -8,6 +8,9 @@ import { isAlive, parseIdentity } from '../../../src/activities/process/identity
 import type { ProcessIdentity } from '../../../src/activities/process/identity.ts';
 import type { WorkerOptions } from './worker.ts';
 
+/** Workers start often: their compiled code is kept. */
+const COMPILED = join(import.meta.dirname, '../../../.tools/compile-cache');
+
 /** A machine that runs workers, as far as its data directory and its processes make one. */
 export class Host {
   readonly dataDirectory: string;
@@ -37,7 +40,7 @@ export class Host {
         join(import.meta.dirname, 'worker.ts'),
         JSON.stringify(options),
       ],
-      { env: this.#environment, stdio: ['ignore', log, log] },
+      { env: { ...this.#environment, NODE_COMPILE_CACHE: COMPILED }, stdio: ['ignore', log, log] },
     );
     this.#workers.push(worker);
   }
