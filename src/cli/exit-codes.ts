@@ -10,6 +10,7 @@ export type Trouble =
   | 'NoWorker'
   | 'NotEnded'
   | 'Drifted'
+  | 'NotRecovered'
   | 'Lost'
   | 'Interrupted';
 
@@ -36,6 +37,10 @@ export const EXIT_CODES: Readonly<Record<Outcome | Trouble, ExitCode>> = {
   NotCounted: { code: 6, meaning: 'The run did not count what was said, for the reason that is told.' },
   NoWorker: { code: 7, meaning: 'No worker answers on the task queue.' },
   NotEnded: { code: 8, meaning: 'The run has not ended yet, so it has no report.' },
+  NotRecovered: {
+    code: 9,
+    meaning: '`terraform`: the state is not put right, for the reason that is told. What was kept stays.',
+  },
   RolledBack: { code: 10, meaning: 'The release was bad; every change was taken back.' },
   RollbackIncomplete: {
     code: 11,

@@ -16,6 +16,7 @@ import { reportCommand } from './commands/report.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { statusCommand } from './commands/status.ts';
+import { terraformCommand } from './commands/terraform.ts';
 import { testResultCommand } from './commands/test-result.ts';
 import { watchCommand } from './commands/watch.ts';
 import { EXIT_CODES } from './exit-codes.ts';
@@ -42,6 +43,7 @@ const COMMANDS = [
   reportCommand,
   envCommand,
   driftCommand,
+  terraformCommand,
   doctorCommand,
 ];
 

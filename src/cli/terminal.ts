@@ -1,3 +1,5 @@
+import { createInterface } from 'node:readline';
+
 /** What a command reads and writes besides its arguments; tests give their own. */
 export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -13,6 +15,8 @@ export interface Terminal {
   writeError(text: string): void;
   /** Aborted when the person presses Ctrl-C while a command waits. Without a waiting command Ctrl-C ends the process. */
   interruption(): AbortSignal;
+  /** Asks the person, and gives the line that is typed; undefined where no person could answer. */
+  ask(question: string): Promise<string | undefined>;
 }
 
 export function processTerminal(): Terminal {
@@ -32,7 +36,23 @@ export function processTerminal(): Terminal {
       process.once('SIGINT', () => controller.abort());
       return controller.signal;
     },
+    ask: askOnTerminal,
   };
+}
+
+/** On standard error: standard output is the answer alone. Ctrl-C and Ctrl-D are an empty line. */
+async function askOnTerminal(question: string): Promise<string | undefined> {
+  const { stdin: input, stderr: output } = process;
+  if (!input.isTTY || !output.isTTY) return undefined;
+  const lines = createInterface({ input, output });
+  try {
+    return await new Promise<string>((resolve) => {
+      lines.once('close', () => resolve(''));
+      lines.question(question, resolve);
+    });
+  } finally {
+    lines.close();
+  }
 }
 
 export function printLine(terminal: Terminal, text: string): void {

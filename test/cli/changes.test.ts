@@ -198,6 +198,7 @@ test('a run that is drawn in place goes back over what it drew, and never wraps 
     write: (text) => void (drawn += text),
     writeError: () => undefined,
     interruption: () => new AbortController().signal,
+    ask: () => Promise.resolve(undefined),
   };
   const audience = inPlace(terminal);
   const steps = Array.from({ length: 30 }, (_, i) => aStep(`step ${i} ${'x'.repeat(60)}`));

@@ -12,6 +12,8 @@ export interface ConsoleOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly interactive?: boolean;
   readonly interruption?: AbortSignal;
+  /** What the person types when asked; without it nobody is there to answer. */
+  readonly answers?: (question: string) => string;
 }
 
 /** Runs one `slipway` command in this process, as a person whose environment has nothing but `env`. */
@@ -25,6 +27,7 @@ export async function slipway(args: readonly string[], options: ConsoleOptions =
     write: (text) => void (out += text),
     writeError: (text) => void (err += text),
     interruption: () => options.interruption ?? new AbortController().signal,
+    ask: (question) => Promise.resolve(options.answers?.(question)),
   };
   const code = await main(args, terminal);
   return { code, out, err };

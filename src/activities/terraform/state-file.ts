@@ -9,9 +9,9 @@ export interface StateSummary {
   readonly lineage: string;
   /** Grows by each change. */
   readonly serial: number;
-  /** Addresses of what it knows, data sources left out, each with the digest of what is recorded there. */
+  /** Addresses of what it knows, data sources left out, each with the digest of what it has. */
   readonly objects: ReadonlyMap<string, string>;
-  /** Over all that the state records. */
+  /** Over all of these and the outputs: the same for the same content, whichever version of terraform wrote it. */
   readonly digest: string;
 }
 
@@ -38,7 +38,7 @@ export function readState(text: string): StateReading {
   const objects = new Map(resources.flatMap(objectsOf));
   return {
     kind: 'state',
-    state: { lineage, serial, objects, digest: digestOf({ resources, outputs: outputs ?? {} }) },
+    state: { lineage, serial, objects, digest: digestOf([Object.fromEntries(objects), valuesOf(outputs)]) },
   };
 }
 
@@ -70,8 +70,20 @@ function objectsOf(resource: unknown): [address: string, digest: string][] {
   return instances.filter(isObject).map((instance) => {
     const { index_key: key, deposed } = instance;
     const suffix = typeof deposed === 'string' ? ` (deposed ${deposed})` : '';
-    return [`${address}${keyOf(key)}${suffix}`, digestOf(instance)];
+    return [`${address}${keyOf(key)}${suffix}`, digestOf(contentOf(instance))];
   });
+}
+
+/** Without what terraform works out anew when it reads and writes a state: dependencies, and what is sensitive. */
+function contentOf({ schema_version, status, attributes, attributes_flat }: Record<string, unknown>): object {
+  return { schema_version, status, attributes, attributes_flat };
+}
+
+function valuesOf(outputs: unknown): object {
+  if (!isObject(outputs)) return {};
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, output]) => [name, isObject(output) ? output['value'] : output]),
+  );
 }
 
 /** As Terraform writes it in an address (its `addrs.InstanceKey`). */

@@ -70,7 +70,10 @@ test('the digest is of what is recorded: outputs too, serial and lineage not', (
   const resources = [{ instances: [{ attributes: { x: 1 } }] }];
   const { digest } = aState(resources);
   expect(aState(resources, { serial: 8, lineage: 'other', terraform_version: '1.5.7' }).digest).toBe(digest);
+  const marked = [{ instances: [{ attributes: { x: 1 }, sensitive_attributes: [], dependencies: ['a.b'] }] }];
+  expect(aState(marked).digest).toBe(digest);
   expect(aState(resources, { outputs: { a: { value: 1 } } }).digest).not.toBe(digest);
+  expect(aState([{ instances: [{ attributes: { x: 1 }, status: 'tainted' }] }]).digest).not.toBe(digest);
   expect(aState([{ instances: [{ attributes: { x: 2 } }] }]).digest).not.toBe(digest);
 });
 
