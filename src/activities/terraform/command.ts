@@ -15,6 +15,8 @@ import { Watch } from './watch.ts';
 
 /** For a command that takes the state lock: a short look of somebody else's at the state is no failure. */
 export const LOCK_TIMEOUT = '-lock-timeout=20s';
+/** What a command about a state says when there is none. */
+export const NO_STATE = 'No state file was found';
 /** How much of terraform's output is read for its errors. */
 const ERROR_BYTES = 256 * 1024;
 

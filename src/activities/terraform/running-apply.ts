@@ -17,7 +17,7 @@ import { Watch } from './watch.ts';
 import { addressesInState } from './workspace.ts';
 
 /** Milliseconds that a killed apply's processes may take to go. */
-const GONE_WITHIN = 5_000;
+const GONE_WITHIN = 2_000;
 /** Exit codes by which terraform ends by itself: done, and failed with all that it knows in the state. */
 const ORDERLY = [0, 1];
 /** The shell's, for a command that it can't run. */

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { processFiles } from '../process/wrapper.ts';
-import { succeeded, start } from './command.ts';
+import { NO_STATE, start, succeeded } from './command.ts';
 import type { Workspace } from './command.ts';
 import { readDiagnostics } from './diagnostics.ts';
 import type { StateLock } from './types.ts';
@@ -52,7 +52,7 @@ export async function readStateLock(workspace: Workspace): Promise<LockReading> 
 /** What a look that failed tells of the lock. */
 export function readingOf(stdout: string, stderr: string): LockReading {
   // Terraform looks for a state once it has the lock.
-  if (stderr.includes('No state file was found')) return { kind: 'free' };
+  if (stderr.includes(NO_STATE)) return { kind: 'free' };
   const errors = readDiagnostics(stdout, stderr);
   const refused = errors.find(({ summary }) => /Error (acquiring|locking) the state/i.test(summary));
   if (refused) return { kind: 'held', lock: parseLock(refused.detail) };

@@ -7,9 +7,11 @@ import { readPlan } from '../../domain/terraform/plan.ts';
 import type { PlanJson } from '../../domain/terraform/plan.ts';
 import { sensitiveValues } from '../../domain/terraform/values.ts';
 import { createAwsClients } from '../aws.ts';
+import { plain as unmasked, redact } from '../process/redact.ts';
 import type { Supervisor } from '../process/supervisor.ts';
+import { processFiles } from '../process/wrapper.ts';
 import { resolveInside } from '../source/paths.ts';
-import { LOCK_TIMEOUT, terraform } from './command.ts';
+import { LOCK_TIMEOUT, NO_STATE, failureOf, start, succeeded, terraform } from './command.ts';
 import type { Workspace } from './command.ts';
 import { roleCredentials } from './credentials.ts';
 import { DEFAULT_GRACE } from './dependencies.ts';
@@ -118,20 +120,32 @@ export async function fileDigest(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Outputs that are strings and not sensitive; `{}` when there is no state. */
+/** Outputs that are strings, not sensitive, and hold no SecureString of a variable; `{}` when there is no state. */
 export async function outputs(workspace: Workspace): Promise<Outputs> {
+  const secure = secureStrings(workspace);
   const text = await terraform(workspace, 'output', ['-no-color', '-json']);
   const found = JSON.parse(text) as Record<string, { sensitive?: boolean; value?: unknown }>;
   const plain = Object.entries(found).flatMap(([name, { sensitive, value }]) =>
-    typeof value === 'string' && sensitive !== true ? [[name, value] as const] : [],
+    typeof value === 'string' && sensitive !== true && redact(value, secure) === unmasked(value)
+      ? [[name, value] as const]
+      : [],
   );
   return Object.fromEntries(plain);
 }
 
-/** Addresses of the resources that the state knows. */
+/** Values of variables that must not be read by whoever reads outputs. */
+function secureStrings({ input, environment, secrets }: Workspace): string[] {
+  const values = Object.keys(input.terraform.parameters).map((name) => environment[`TF_VAR_${name}`] ?? '');
+  return values.filter((value) => secrets.has(value));
+}
+
+/** Addresses of the resources that the state knows; none when there is no state. */
 export async function addressesInState(workspace: Workspace): Promise<Set<string>> {
-  const text = await terraform(workspace, 'state', ['list']);
-  return new Set(text.split('\n').filter(Boolean));
+  const end = await start(workspace, 'state', ['list', '-no-color']);
+  const { stdout, stderr } = processFiles(join(workspace.directory, 'state'));
+  if (succeeded(end)) return new Set((await readFile(stdout, 'utf8')).split('\n').filter(Boolean));
+  if ((await readFile(stderr, 'utf8')).includes(NO_STATE)) return new Set();
+  throw await failureOf(workspace, 'state', end);
 }
 
 /** Where the configuration of a private directory is; the directory itself when its checkout is gone. */
