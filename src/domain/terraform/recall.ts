@@ -15,8 +15,9 @@ export function beyondRecall({ changes, unlisted, counts }: ChangeSet): string[]
 function lost(address: string, actions: readonly string[]): string | undefined {
   if (actions.includes('invoke')) return `${address} was invoked: what it did is not undone.`;
   if (actions.includes('forget')) {
-    const instead = isReplacement(actions) ? 'another was made in its place' : 'it is still there';
-    return `${address} was forgotten: Terraform no longer knows the object, and going back makes another (${instead}).`;
+    return isReplacement(actions)
+      ? `${address} was replaced and the old object forgotten: it is still there, and Terraform no longer knows it.`
+      : `${address} was forgotten: it is still there, Terraform no longer knows it, and going back makes another.`;
   }
   if (isReplacement(actions)) {
     return `${address} was replaced: what the old object held is gone, and going back does not bring it back.`;

@@ -45,6 +45,97 @@ test('masks the values of sensitive variables wherever they turn up', () => {
   expect(render(plan)).not.toContain('top-secret-value');
 });
 
+test('shows where two long values begin to differ', () => {
+  const json = (cpu: number) => JSON.stringify({ image: 'x'.repeat(200), cpu, memory: 'y'.repeat(200) });
+  const text = render(aPlan([aResource('aws_x.a', updating({ c: json(256) }, { c: json(512) }))]));
+  expect(text).toMatch(/c: \.\.\.x+.*cpu.*256.* -> \.\.\.x+.*cpu.*512/);
+  expect(text.length).toBeLessThan(400);
+});
+
+test('says what forces a replacement, where an object was moved from, and the id that is imported', () => {
+  const text = render(
+    aPlan([
+      aResource('aws_x.a', {
+        ...replacing({ zone: 'a', net: [{ id: 1 }], n: 1 }, { zone: 'b', net: [{ id: 2 }], n: 2 }),
+        replace_paths: [['zone'], ['net', 0]],
+      }),
+      aResource('aws_x.m', { actions: ['no-op'], before: {}, after: {} }, { previous_address: 'aws_x.old' }),
+      aResource('aws_x.i', { ...updating({ a: 1 }, { a: 2 }), importing: { id: 'i-1' } }),
+    ]),
+  );
+  expect(text.split('\n')).toEqual([
+    '0 to create, 1 to update, 1 to replace, 0 to delete.',
+    '-/+ aws_x.a: delete, create',
+    '    n: 1 -> 2',
+    '    net[0].id: 1 -> 2 (forces replacement)',
+    '    zone: "a" -> "b" (forces replacement)',
+    '~ aws_x.i: import, update (id i-1)',
+    '    a: 1 -> 2',
+    '> aws_x.m: move (from aws_x.old)',
+  ]);
+});
+
+test('shows an action that is invoked with what triggers it', () => {
+  const invocation = {
+    address: 'action.aws_lambda_invoke.purge',
+    config_values: { function_name: 'purge', payload: 'top-secret' },
+    config_sensitive: { payload: true },
+    lifecycle_action_trigger: {
+      triggering_resource_address: 'aws_x.a',
+      action_trigger_event: 'AfterUpdate',
+      action_trigger_block_index: 0,
+      actions_list_index: 1,
+    },
+  };
+  expect(
+    render(aPlan([], { action_invocations: [invocation] }))
+      .split('\n')
+      .slice(1),
+  ).toEqual([
+    '> action.aws_lambda_invoke.purge (AfterUpdate of aws_x.a, 0.1): invoke',
+    '    function_name: "purge"',
+    '    payload: (sensitive, changed)',
+  ]);
+});
+
+test('a check that fails is shown as what it is, a warning', () => {
+  const checks = [
+    { address: { kind: 'check', to_display: 'check.fine' }, status: 'pass' },
+    {
+      address: { kind: 'check', to_display: 'check.up' },
+      status: 'fail',
+      instances: [{ problems: [{ message: 'It is\ndown: known-secret.' }] }],
+    },
+  ];
+  expect(render(aPlan([], { checks }), new Set(['known-secret'])).split('\n')).toEqual([
+    '0 to create, 0 to update, 0 to replace, 0 to delete.',
+    String.raw`check.up fails, which only warns: It is\u{a}down: (sensitive).`,
+  ]);
+});
+
+test('masks what the caller knows to be secret', () => {
+  const known = new Set(['from-a-parameter']);
+  const plan = aPlan(
+    [aResource('aws_x.a["from-a-parameter"]', creating({ url: 'http://u:from-a-parameter@h', n: 'web' }))],
+    { resource_drift: [aResource('aws_x.b', updating({ t: {} }, { t: { 'from-a-parameter': 1 } }))] },
+  );
+  expect(render(plan, known)).not.toContain('from-a-parameter');
+  expect(render(plan, known)).toContain('aws_x.a["(sensitive)"]: create');
+  expect(render(plan, known)).toContain('n: "web"');
+});
+
+test.each([
+  ['a colour', '\u001b[31mred', String.raw`\u001b[31mred`],
+  ['a line', 'a\nb', String.raw`a\nb`],
+  ['an old Mac line', 'a\rb', String.raw`a\rb`],
+  ['a C1 control', 'a\u009bb', String.raw`a\u{9b}b`],
+  ['text that runs the other way', 'a\u202eb', String.raw`a\u{202e}b`],
+  ['a line separator', 'a\u2028b', String.raw`a\u{2028}b`],
+  ['an invisible letter', 'a\u200b\u{e0041}b', String.raw`a\u{200b}\u{e0041}b`],
+])('writes out %s in a value', (_name, value, shown) => {
+  expect(render(aPlan([aResource('aws_x.a', creating({ v: value }))]))).toContain(`v: "${shown}"`);
+});
+
 test('mentions what changed outside of Terraform', () => {
   const drift = [aResource('aws_x.drifted', updating({ a: 1 }, { a: 2 }))];
   expect(render(aPlan([], { resource_drift: drift }))).toContain('aws_x.drifted');
