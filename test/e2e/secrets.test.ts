@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { GetParameterCommand } from '@aws-sdk/client-ssm';
+import { GetParameterCommand, PutParameterCommand } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { FAILING_TEST } from './small-platform.ts';
 import { endsAs, eventually, Stage } from './stage.ts';
@@ -10,18 +10,27 @@ import { endsAs, eventually, Stage } from './stage.ts';
 const SECRETS = {
   'in Secrets Manager': 'planted-in-secrets-manager',
   'a sensitive value of Terraform': 'planted-in-terraform',
+  'a SecureString of a variable that is not marked as sensitive': 'planted-in-ssm',
+  'the second line of that SecureString': 'planted-in-its-second-line',
   "the worker's AWS secret key": 'planted-in-the-environment',
 };
+
+const LICENSE = '/writing/home/license';
 
 let stage: Stage;
 /** What people can read: text by where it is. */
 let readable: ReadonlyMap<string, Buffer>;
 
 beforeAll(async () => {
-  stage = await Stage.ofSmallPlatform({ home: {} }, () => ({
-    '1.0.0': {},
-    '1.1.0': { 'terraform/leaks.tf': LEAKING_TERRAFORM },
-    '1.2.0': { ...FAILING_TEST, 'tests/check.mjs': 'console.error(process.env);\nprocess.exit(1);\n' },
+  const home = { terraform: { parameters: { license: LICENSE } } };
+  stage = await Stage.ofSmallPlatform({ home }, () => ({
+    '1.0.0': LICENSED,
+    '1.1.0': { ...LICENSED, 'terraform/leaks.tf': LEAKING_TERRAFORM },
+    '1.2.0': {
+      ...LICENSED,
+      ...FAILING_TEST,
+      'tests/check.mjs': 'console.error(process.env);\nprocess.exit(1);\n',
+    },
   }));
   const secrets = new SecretsManagerClient();
   await secrets.send(
@@ -31,6 +40,13 @@ beforeAll(async () => {
     }),
   );
   secrets.destroy();
+  const license = [
+    SECRETS['a SecureString of a variable that is not marked as sensitive'],
+    SECRETS['the second line of that SecureString'],
+  ];
+  await stage.ssm.send(
+    new PutParameterCommand({ Name: LICENSE, Type: 'SecureString', Value: license.join('\n') }),
+  );
   await stage.startWorker({
     TF_VAR_token: SECRETS['a sensitive value of Terraform'],
     AWS_SECRET_ACCESS_KEY: SECRETS["the worker's AWS secret key"],
@@ -48,8 +64,9 @@ afterAll(async () => stage.stop());
 
 describe('after a deployment that completed and two that failed', () => {
   test.each(Object.entries(SECRETS))('%s is in no history, log or file of the worker', (_, secret) => {
-    const found = [...readable].filter(([, content]) => content.includes(secret)).map(([where]) => where);
-    expect(found).toEqual([]);
+    const forms = [secret, Buffer.from(secret).toString('base64')];
+    const found = [...readable].filter(([, content]) => forms.some((form) => content.includes(form)));
+    expect(found.map(([where]) => where)).toEqual([]);
   });
 
   test('what is not secret is found there: the search finds what there is', async () => {
@@ -63,6 +80,8 @@ describe('after a deployment that completed and two that failed', () => {
     const Name = '/writing/home/token';
     const { Parameter } = await stage.ssm.send(new GetParameterCommand({ Name, WithDecryption: true }));
     expect(Parameter?.Value).toBe(SECRETS['a sensitive value of Terraform']);
+    const state = await readFile(stage.small.stateFile('home'), 'utf8');
+    expect(state).toContain(SECRETS['a SecureString of a variable that is not marked as sensitive']);
   });
 });
 
@@ -112,11 +131,28 @@ async function files(): Promise<[string, Buffer][]> {
   );
 }
 
-/** Terraform's error shows the whole command of a provisioner that fails, with the value in clear. */
+/** Nothing marks the value, which stands in clear in plans, in the state and in what depends on it. */
+const LICENSED = {
+  'terraform/license.tf': `
+variable "license" {
+  type = string
+}
+
+resource "terraform_data" "license" {
+  input = { text = var.license, version = var.release_version }
+}
+
+output "license" {
+  value = var.license
+}
+`,
+};
+
+/** Terraform's error shows the whole command of a provisioner that fails, with the values in clear. */
 const LEAKING_TERRAFORM = `
 resource "terraform_data" "leaks" {
   provisioner "local-exec" {
-    command = "echo \${nonsensitive(var.token)} >&2; exit 1"
+    command = "echo '\${nonsensitive(var.token)} \${var.license} \${base64encode(var.token)}' >&2; exit 1"
   }
 }
 `;

@@ -28,7 +28,7 @@ export interface SmallPlatform {
 /**
  * Makes a platform of one service, the example's suggestions, which takes a fraction of the whole example's time to deploy.
  * @param options.releases by version, what each changes of the plainest one
- * @param options.environments by name, what of its policy differs from the plainest one
+ * @param options.environments by name, what of its policy differs from the plainest one; of `terraform` what is added to it
  */
 export async function createSmallPlatform(options: {
   readonly directory: string;
@@ -125,7 +125,7 @@ function policy(
     },
     groups: { approvers: ['alice', 'bob'] },
     environments: Object.fromEntries(
-      Object.entries(environments).map(([name, own]) => [
+      Object.entries(environments).map(([name, { terraform, ...own }]) => [
         name,
         {
           account: '000000000000',
@@ -137,6 +137,7 @@ function policy(
             backend: { path: `./state/${name}.tfstate` },
             variables: { environment: name, port: String(port(name)) },
             allowDestroy: true,
+            ...(terraform as object | undefined),
           },
           rollout: { timeout: '1m' },
           verification: { tests: ['check'], metrics: { window: '1s' } },

@@ -65,16 +65,22 @@ export function createTerraformActivities(given: TerraformDependencies): Terrafo
         // Here alone: a restore's configuration may be older than the parameter.
         assertParametersCount(input.target, json, workspace.parameters);
         const { key } = dependencies;
-        const changeSet = normalise(json, { origin: workspace.origin, ...(key !== undefined && { key }) });
-        const readings = { rendering: render(json), markdown: renderMarkdown(json), drift: readDrift(json) };
-        return { changeSet, ...readings, refusals: guard(json, input.terraform) };
+        const { origin, secrets } = workspace;
+        return {
+          changeSet: normalise(json, { origin, secrets, ...(key !== undefined && { key }) }),
+          rendering: render(json, secrets),
+          markdown: renderMarkdown(json, secrets),
+          drift: readDrift(json, secrets),
+          refusals: guard(json, { ...input.terraform, secrets }),
+        };
       });
     },
 
     async detectDrift(input) {
       return within(input, async (directory, supervisor) => {
         const workspace = await prepare(dependencies, input, directory, supervisor);
-        return readDrift((await plan(workspace, { lock: false })).json);
+        const { json } = await plan(workspace, { lock: false });
+        return readDrift(json, workspace.secrets);
       });
     },
 
