@@ -9,8 +9,9 @@ import { sensitiveValues } from '../../domain/terraform/values.ts';
 import { createAwsClients } from '../aws.ts';
 import { plain as unmasked, redact } from '../process/redact.ts';
 import type { Supervisor } from '../process/supervisor.ts';
+import { processFiles } from '../process/wrapper.ts';
 import { resolveInside } from '../source/paths.ts';
-import { LOCK_TIMEOUT, terraform } from './command.ts';
+import { LOCK_TIMEOUT, NO_STATE, failureOf, start, succeeded, terraform } from './command.ts';
 import type { Workspace } from './command.ts';
 import { roleCredentials } from './credentials.ts';
 import { DEFAULT_GRACE } from './dependencies.ts';
@@ -138,10 +139,13 @@ function secureStrings({ input, environment, secrets }: Workspace): string[] {
   return values.filter((value) => secrets.has(value));
 }
 
-/** Addresses of the resources that the state knows. */
+/** Addresses of the resources that the state knows; none when there is no state. */
 export async function addressesInState(workspace: Workspace): Promise<Set<string>> {
-  const text = await terraform(workspace, 'state', ['list']);
-  return new Set(text.split('\n').filter(Boolean));
+  const end = await start(workspace, 'state', ['list', '-no-color']);
+  const { stdout, stderr } = processFiles(join(workspace.directory, 'state'));
+  if (succeeded(end)) return new Set((await readFile(stdout, 'utf8')).split('\n').filter(Boolean));
+  if ((await readFile(stderr, 'utf8')).includes(NO_STATE)) return new Set();
+  throw await failureOf(workspace, 'state', end);
 }
 
 /** Where the configuration of a private directory is; the directory itself when its checkout is gone. */
