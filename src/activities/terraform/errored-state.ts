@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { Target } from '../../domain/policy.ts';
 import { KEPT } from '../process/operation.ts';
+import { readKeptLock } from './kept-apply.ts';
 import type { KeptState } from './kept-state.ts';
 
 /** What terraform leaves in the configuration's directory when its backend takes no state. */
@@ -46,8 +47,10 @@ export async function keepErroredState(
   await writeWhole(file, content);
   const applied = await releaseIn(directory);
   if (applied) {
+    const stateLock = await readKeptLock(directory);
     const where = { host: hostname(), operation: basename(directory) };
-    const note: ErroredNote = { platform, environment, ...applied, at: at.toISOString(), ...where };
+    const left = { ...applied, at: at.toISOString(), ...(stateLock && { stateLock }) };
+    const note: ErroredNote = { platform, environment, ...left, ...where };
     await writeWhole(noteOf(file), JSON.stringify(note, null, 2));
   }
   return file;

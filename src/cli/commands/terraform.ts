@@ -38,6 +38,6 @@ function recoverCommand(terraform: Command, run: Run): void {
       }),
     );
   withExamples(withCommonOptions(command), [
-    'slipway terraform recover --environment production --state .slipway/terraform/errored/notes.production.2026-11-23T101500Z.5f1c9d.tfstate',
+    'slipway terraform recover --environment production --state .slipway/terraform/errored/notes.production.20261123T101500Z.5f1c9d0a7b21.tfstate',
   ]);
 }

@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { consoleSupervisor } from '../../../src/activities/process/console-supervisor.ts';
+import { readKeptState, removeKeptState } from '../../../src/activities/terraform/kept-state.ts';
 import { readStateFile, recoverState } from '../../../src/activities/terraform/recover.ts';
 import type { Comparison } from '../../../src/activities/terraform/recover.ts';
 import type { TerraformInput } from '../../../src/activities/terraform/types.ts';
 import { startStateBackend } from '../../terraform/state-backend.ts';
 import type { LockInfo, StateBackend, StateFile } from '../../terraform/state-backend.ts';
+import { halfWay, letGo, runs, slowOver } from './cut.ts';
 import { aTerraform, failureOf, type Fixture } from './support.ts';
 
 const SECRET = 'the-planted-secret';
@@ -155,6 +157,36 @@ test('the lock that the dead apply left is shown, and released before the push',
   expect(seen?.lock?.id).toBe(id);
   expect(backend.lock(lost.path)).toBeUndefined();
   expect(namesIn(lost.path)).toContain('made');
+});
+
+test('a backend that took neither the state nor the lock back gets right by what was noted of the apply', async () => {
+  const slow = aTerraform(join(base, 'slow'));
+  const own = await startStateBackend();
+  try {
+    const input = slowOver(slow, own);
+    const { changeSet: approved } = await slow.plan(input);
+    const { applying } = await halfWay(slow, { ...input, approved });
+    own.break('write', 'error');
+    own.break('unlock', 'error');
+    await letGo(slow);
+    const { details } = await failureOf(applying);
+    const [{ erroredState: file }] = details as [{ erroredState: string }];
+    own.break('write');
+    own.break('unlock');
+    const { stateLock } = (await readKeptState(file)) ?? {};
+    expect(own.lock()?.ID).toBe(stateLock?.id);
+
+    const supervisor = consoleSupervisor(new AbortController().signal);
+    const recovery = { input, file, ownLock: stateLock?.id ?? '' };
+    await recoverState(slow.dependencies, recovery, supervisor, () => Promise.resolve());
+    await removeKeptState(file);
+    expect(own.lock()).toBeUndefined();
+    const resumed = await slow.apply({ ...input, approved, resuming: true });
+    expect(resumed).toMatchObject({ changed: false, outputs: { done: 'yes' } });
+    expect(await runs(slow)).toBe(1);
+  } finally {
+    await own.close();
+  }
 });
 
 test('a lock that another took while a person thought it over is not released', async () => {
