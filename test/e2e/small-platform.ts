@@ -125,7 +125,7 @@ function policy(
     },
     groups: { approvers: ['alice', 'bob'] },
     environments: Object.fromEntries(
-      Object.entries(environments).map(([name, { terraform, ...own }]) => [
+      Object.entries(environments).map(([name, { terraform: added, ...own }]) => [
         name,
         {
           account: '000000000000',
@@ -137,7 +137,7 @@ function policy(
             backend: { path: `./state/${name}.tfstate` },
             variables: { environment: name, port: String(port(name)) },
             allowDestroy: true,
-            ...(terraform as object | undefined),
+            ...(added as object | undefined),
           },
           rollout: { timeout: '1m' },
           verification: { tests: ['check'], metrics: { window: '1s' } },
