@@ -32,7 +32,7 @@ function destroyRefused(...destroys: string[]): ApplicationFailure {
 }
 
 function interrupted(): ApplicationFailure {
-  return ApplicationFailure.nonRetryable('terraform apply was killed in staging', 'ApplyInterrupted', {
+  return ApplicationFailure.nonRetryable('killed; suspect: aws_sqs_queue.jobs', 'ApplyInterrupted', {
     environment: 'staging',
     suspects: ['aws_sqs_queue.jobs'],
   });

@@ -1,21 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
-import type { ApplyInterruptedDetail, DestroyRefusedDetail } from '../../src/activities/terraform/types.ts';
+import { applyInterrupted, type Interruption } from '../../src/activities/terraform/interruption.ts';
+import type { DestroyRefusedDetail } from '../../src/activities/terraform/types.ts';
 import { GUARDS } from '../../src/domain/terraform/guards.ts';
 import { destroyQuestion, interruptedQuestion } from '../../src/workflows/steps/terraform-questions.ts';
-
-const LOCK = {
-  id: '5ad4b0f2-1111-2222-3333-444455556666',
-  who: 'slipway@worker-1',
-  operation: 'OperationTypeApply',
-  created: '2026-11-02 10:00:00 UTC',
-};
-
-function interrupted(message: string, detail: Partial<ApplyInterruptedDetail> = {}): string {
-  const details = { environment: 'production', suspects: [], ...detail };
-  const failure = ApplicationFailure.nonRetryable(message, 'ApplyInterrupted', details);
-  return interruptedQuestion(failure, 'production', ['retry'], 'retry goes on').what;
-}
 
 function refused(destroys: readonly string[], others: DestroyRefusedDetail['refusals'] = []): unknown {
   const destroy = { name: GUARDS.destroy, passed: false, detail: 'Refused: it would take away.' };
@@ -24,49 +12,53 @@ function refused(destroys: readonly string[], others: DestroyRefusedDetail['refu
 }
 
 describe('the question about an apply that was cut', () => {
+  const LOCK = { id: '5ad4b0f2', operation: 'OperationTypeApply', who: 'slipway@worker-1', created: 'noon' };
+  const FILE = '/data/terraform/errored/1.tfstate';
+
+  function asked(interruption: Partial<Interruption>): string {
+    const target = { platform: 'p', environment: 'production', account: '1', region: 'r', cluster: 'c' };
+    const cut = {
+      how: 'it was killed half-way',
+      suspects: [],
+      lock: { kind: 'free' },
+      ...interruption,
+    } as const;
+    const failure = applyInterrupted(target, cut);
+    return interruptedQuestion(failure, ['retry', 'rollback'], 'retry goes on; rollback goes back').what;
+  }
+
   test('names what may exist, and what each answer does', () => {
-    expect(interrupted('killed', { suspects: ['aws_a.b', 'aws_a.c["x y"]'] })).toBe(
-      'killed. May exist without the state knowing of it: aws_a.b, aws_a.c["x y"]. retry goes on',
-    );
-  });
-
-  test('does not repeat what the failure says itself', () => {
-    const said = `killed. Suspects: aws_a.b. The lock ${LOCK.id} is held.`;
-    const detail = { suspects: ['aws_a.b'], stateLock: { ...LOCK, released: false } };
-    expect(interrupted(said, detail)).toBe(`${said} retry goes on`);
-  });
-
-  test('takes no address for another that begins or ends as it does', () => {
-    const said = 'killed. Suspects: aws_a.bc, module.m.aws_a.b, aws_a.b["x"], aws_a.b.d.';
-    expect(interrupted(said, { suspects: ['aws_a.b'] })).toContain('knowing of it: aws_a.b. retry');
+    const what = asked({ suspects: ['aws_a.b', 'aws_a.c["x y"]'] });
+    expect(what).toMatch(/^it was killed half-way\. /);
+    expect(what).toContain('May exist without the state knowing of it: aws_a.b, aws_a.c["x y"].');
+    expect(what).toMatch(/\. retry goes on; rollback goes back$/);
   });
 
   test('says of the state lock whether it was released, and how to release one that is held', () => {
-    expect(interrupted('killed', { stateLock: { ...LOCK, released: true } })).toContain(
-      `The state lock ${LOCK.id} (OperationTypeApply, slipway@worker-1, 2026-11-02 10:00:00 UTC) was the dead apply's own and is released.`,
+    expect(asked({ lock: { kind: 'released', lock: LOCK } })).toMatch(
+      /5ad4b0f2 \(.*worker-1.*\).* is released\./,
     );
-    expect(interrupted('killed', { stateLock: { ...LOCK, released: false } })).toContain(
-      `type: terraform force-unlock ${LOCK.id}.`,
-    );
+    expect(asked({ lock: { kind: 'held', lock: LOCK } })).toContain('type: terraform force-unlock 5ad4b0f2.');
   });
 
   test('tells where the state is that could not be saved, and the command that saves it', () => {
-    expect(interrupted('not saved', { erroredState: '/data/errored/1.tfstate' })).toContain(
-      'slipway terraform recover --environment production --state /data/errored/1.tfstate',
+    expect(asked({ erroredState: FILE })).toContain(
+      `slipway terraform recover --environment production --state ${FILE}.`,
     );
   });
 
-  test('stays readable however much there is to say', () => {
-    const suspects = Array.from({ length: 5000 }, (_, i) => `aws_a.b[${i}]`);
-    const what = interrupted('killed '.repeat(5000), { suspects });
-    expect(what.length).toBeLessThan(10_000);
-    expect(what).toContain('aws_a.b[19] and 4980 more');
-    expect(what).toMatch(/retry goes on$/);
+  test('has room for as much as there is to say of them', () => {
+    const suspects = Array.from({ length: 5000 }, (_, i) => `module.a_rather_long_name["${i}"].aws_a.b`);
+    const what = asked({ suspects, erroredState: FILE, lock: { kind: 'held', lock: LOCK } });
+    expect(what).toContain('and 4980 more');
+    expect(what).toContain(FILE);
+    expect(what).toContain('force-unlock 5ad4b0f2');
+    expect(asked({ how: 'it was killed '.repeat(5000) }).length).toBeLessThan(7000);
   });
 
-  test('is asked of a failure without details as well', () => {
-    const failure = ApplicationFailure.nonRetryable('lost', 'ApplyInterrupted', 'what', { suspects: 7 });
-    expect(interruptedQuestion(failure, 'production', ['retry'], 'retry').what).toBe('lost. retry');
+  test('is asked of a failure that says next to nothing as well', () => {
+    const failure = ApplicationFailure.nonRetryable('lost', 'ApplyInterrupted');
+    expect(interruptedQuestion(failure, ['retry'], 'retry').what).toBe('lost. retry');
   });
 });
 

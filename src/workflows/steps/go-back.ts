@@ -65,8 +65,7 @@ async function askAboutDestroying(run: DeploymentRun, error: unknown, version: s
 /** Also of a run that is being stopped: what the state does not know is not forgotten for it. */
 async function askAboutInterrupted(run: DeploymentRun, error: unknown, version: string): Promise<Answer> {
   const ways = `retry goes on to the infrastructure of ${version}; continue leaves it as it is, which makes the rollback incomplete and the environment dirty`;
-  const { environment } = run.policy.target;
-  const { what, actions } = interruptedQuestion(error, environment, ['retry', 'continue'], ways);
+  const { what, actions } = interruptedQuestion(error, ['retry', 'continue'], ways);
   const { action, by } = await CancellationScope.nonCancellable(() => run.people.decide(what, actions));
   if (action === 'continue') return { kind: 'left', detail: leftBy(by, version, error), begun: true };
   return { kind: 'again', mayDestroy: [], by };

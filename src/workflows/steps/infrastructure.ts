@@ -69,11 +69,10 @@ class Apply {
 
   /** Also of a run that is being stopped: what the state does not know is not forgotten for it. */
   async #ask(error: unknown): Promise<DecidePayload> {
-    const { people, policy } = this.#run;
+    const { people } = this.#run;
     const ways =
       'retry applies what is left of the approved change set; rollback takes back what was applied';
-    const { environment } = policy.target;
-    const { what, actions } = interruptedQuestion(error, environment, ['retry', 'rollback'], ways);
+    const { what, actions } = interruptedQuestion(error, ['retry', 'rollback'], ways);
     return await CancellationScope.nonCancellable(() => people.decide(what, actions));
   }
 
