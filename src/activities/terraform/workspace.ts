@@ -67,11 +67,12 @@ export async function prepare(
 }
 
 /** @throws non-retryable `PathNotFound`, `PathOutsideRepository`; `TerraformFailed` (`NotADirectory`) for a file */
-async function directoryInside(checkout: string, { target, terraform, release }: TerraformInput) {
-  const path = await resolveInside(checkout, terraform.directory, release.commit);
+async function directoryInside(checkout: string, input: TerraformInput): Promise<string> {
+  const { target, terraform: policy, release } = input;
+  const path = await resolveInside(checkout, policy.directory, release.commit);
   if ((await stat(path)).isDirectory()) return path;
   const where = `environments.${target.environment}.terraform.directory in slipway.yaml`;
-  const message = `${terraform.directory} is a file at commit ${release.commit}, where a directory is needed. Correct ${where}.`;
+  const message = `${policy.directory} is a file at commit ${release.commit}, where a directory is needed. Correct ${where}.`;
   throw unusable(target, 'NotADirectory', message);
 }
 

@@ -134,7 +134,7 @@ export function lastHeartbeat(environment: MockActivityEnvironment): () => unkno
 }
 
 /** `run` keeps the result's type only for a function that takes nothing. */
-function perform<T>(environment: MockActivityEnvironment, activity: () => Promise<T>): Promise<T> {
+export function perform<T>(environment: MockActivityEnvironment, activity: () => Promise<T>): Promise<T> {
   return environment.run<[], T, () => Promise<T>>(activity);
 }
 
