@@ -110,8 +110,22 @@ export async function plan(workspace: Workspace, { lock }: { lock: boolean }): P
   // It holds every secret of the plan in clear, and an apply may outlive this worker.
   await rm(join(workspace.directory, 'show'), { recursive: true });
   if (read.kind === 'unusable') throw planUnusable(target, read.reason);
-  for (const secret of sensitiveValues(read.plan)) workspace.secrets.add(secret);
+  for (const secret of sensitiveValues(withSensitiveVariables(read.plan, workspace)))
+    workspace.secrets.add(secret);
   return { json: read.plan, file, digest };
+}
+
+/** A variable whose value came as a secret is one, also where the configuration does not say so, with all that is in it. */
+function withSensitiveVariables(json: PlanJson, { environment, secrets }: Workspace): PlanJson {
+  const root = json.configuration?.root_module;
+  const isSecret = (name: string) => secrets.has(environment[`TF_VAR_${name}`] ?? '');
+  const variables = Object.entries(root?.variables ?? {}).map(
+    ([name, variable]) => [name, isSecret(name) ? { ...variable, sensitive: true } : variable] as const,
+  );
+  return {
+    ...json,
+    configuration: { root_module: { ...root, variables: Object.fromEntries(variables) } },
+  };
 }
 
 /** SHA-256 of a file's content, in hex. */

@@ -28,6 +28,7 @@ beforeAll(async () => {
   aws = createAwsClients({ endpoint: sandbox.url, credentials });
   await put('/writing/production/password', PASSWORD, 'SecureString');
   await put('/writing/production/size', 'enormous', 'String');
+  await put('/writing/production/keys', '["first-of-keys","second-of-keys"]', 'SecureString');
   await put('/writing/production/zones', '["a","b"]', 'String');
 });
 afterAll(async () => {
@@ -88,6 +89,29 @@ describe("a variable's SSM parameter", () => {
     expect(commandLine).not.toMatch(/horse|enormous/);
     const left = await readdir(join(t.dataDirectory, 'terraform', 'writing', 'production'));
     expect(left).toEqual([]);
+  });
+
+  test('that is a SecureString is a secret where the configuration does not say so, too, with all that is in it', async () => {
+    const t = aTerraform(await newDirectory(), { aws });
+    const configuration = `variable "password" {}
+      variable "keys" {
+        type = list(string)
+      }
+      resource "terraform_data" "web" {
+        input = "\${var.password} and \${var.keys[1]}"
+      }
+      resource "terraform_data" "each" {
+        for_each = toset(var.keys)
+      }
+      output "key" {
+        value = var.keys[0]
+      }`;
+    const parameters = { password: PARAMETERS.password, keys: '/writing/production/keys' };
+    const input = t.release(configuration, { parameters });
+    const planned = await t.plan(input);
+    const applied = await t.apply(input);
+    expect(planned.changeSet.counts.create).toBe(3);
+    expect(JSON.stringify([planned, applied])).not.toMatch(/horse|staple|second line|-of-keys/);
   });
 
   test('is read for check, plan and apply alike, and may be a list', async () => {
