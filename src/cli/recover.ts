@@ -8,7 +8,7 @@ import type { Release } from '../domain/release.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { standstill, type Standstill } from './standstill.ts';
 import { printJson, printLine, type Terminal } from './terminal.ts';
-import { demandStandstill, demandYes, explained, fullCommit } from './terraform-console.ts';
+import { demandStandstill, demandYes, explained, fullCommit, nextCommand } from './terraform-console.ts';
 import { invalid, refused, tell, terraformConsole, type TerraformOptions } from './terraform-console.ts';
 
 export interface RecoverOptions extends TerraformOptions {
@@ -107,10 +107,7 @@ interface Conclusion {
 function conclude(terminal: Terminal, options: RecoverOptions, { found, still, left }: Conclusion): void {
   const { file, pushed: already, difference, lock } = found;
   const { environment } = options;
-  const next =
-    still.kind === 'waits'
-      ? `slipway decide ${still.workflowId} --action retry`
-      : `slipway env ${environment}`;
+  const next = nextCommand(still, options);
   if (options.json === true) {
     const { serial, lineage } = file;
     const released = lock && { releasedLock: lock.id };

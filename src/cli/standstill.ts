@@ -10,10 +10,15 @@ import type { Terminal } from './terminal.ts';
 
 /** Whether anything of Slipway's may change an environment while a person works on it by hand. */
 export type Standstill =
-  /** Nobody holds its lock, or the run that did has ended. */
-  | { readonly kind: 'free'; readonly detail: string }
-  /** Its holder waits for a person's `decide`. */
-  | { readonly kind: 'waits'; readonly workflowId: string; readonly detail: string }
+  /** Nobody holds its lock, or the run that did has ended. `commit`: the configuration that was applied last, if any. */
+  | { readonly kind: 'free'; readonly detail: string; readonly commit?: string }
+  /** Its holder, which deploys `commit`, waits for a person's `decide`. */
+  | {
+      readonly kind: 'waits';
+      readonly workflowId: string;
+      readonly detail: string;
+      readonly commit: string;
+    }
   | { readonly kind: 'busy'; readonly detail: string }
   /** Nobody answers. */
   | { readonly kind: 'unknown'; readonly detail: string };
@@ -36,17 +41,23 @@ export async function standstill(
 
 async function lookAtHolder(
   session: Session,
-  { environment, holder }: EnvironmentStatus,
+  { environment, holder, current }: EnvironmentStatus,
 ): Promise<Standstill> {
-  if (holder === undefined) return { kind: 'free', detail: `no run holds ${environment}` };
+  const applied = current?.terraformCommit;
+  const free = { kind: 'free', ...(applied !== undefined && { commit: applied }) } as const;
+  if (holder === undefined) return { ...free, detail: `no run holds ${environment}` };
   const { workflowId, purpose } = holder;
   const held = `${workflowId} (${purpose}) holds ${environment}`;
-  const ended = await hasEnded(session, workflowId);
-  if (ended) return { kind: 'free', detail: `${held}, and has ended` };
+  if (await hasEnded(session, workflowId)) return { ...free, detail: `${held}, and has ended` };
   const status = await statusOf(session, session.client.workflow.getHandle(workflowId));
   if (status === undefined || isPipelineStatus(status)) return { kind: 'busy', detail: held };
   if (questionOf(status) === 'decide')
-    return { kind: 'waits', workflowId, detail: `${held} and waits for a decision` };
+    return {
+      kind: 'waits',
+      workflowId,
+      detail: `${held} and waits for a decision`,
+      commit: status.release.commit,
+    };
   return { kind: 'busy', detail: `${held}: ${stateOf(status)}` };
 }
 

@@ -73,6 +73,13 @@ export function demandStandstill(still: Standstill, { environment, yes }: Terraf
     );
 }
 
+/** What to type next. */
+export function nextCommand(still: Standstill, { environment }: TerraformOptions): string {
+  return still.kind === 'waits'
+    ? `slipway decide ${still.workflowId} --action retry`
+    : `slipway env ${environment}`;
+}
+
 /** Asks for a `yes`, which `--yes` has given already. @throws CommandError `NotRecovered` without one */
 export async function demandYes(terminal: Terminal, { yes }: TerraformOptions, what: string): Promise<void> {
   if (yes === true) return;

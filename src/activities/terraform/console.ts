@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Target } from '../../domain/policy.ts';
 import { inConsoleDirectory } from '../process/console-supervisor.ts';
 import type { Supervisor } from '../process/supervisor.ts';
 import type { Workspace } from './command.ts';
@@ -18,9 +19,15 @@ export async function inWorkspace<T>(
   supervisor: Supervisor,
   work: (workspace: Workspace) => Promise<T>,
 ): Promise<T> {
-  const { platform, environment } = input.target;
-  const parent = join(dependencies.dataDirectory, 'terraform', platform, environment);
-  return inConsoleDirectory(parent, async (directory) =>
+  return inConsoleDirectory(directoryOf(dependencies, input.target), async (directory) =>
     work(await prepare(dependencies, input, directory, supervisor)),
   );
+}
+
+/** Where the workers of this host have the private directories of an environment's activities. */
+export function directoryOf(
+  { dataDirectory }: Pick<TerraformDependencies, 'dataDirectory'>,
+  { platform, environment }: Target,
+): string {
+  return join(dataDirectory, 'terraform', platform, environment);
 }

@@ -116,7 +116,7 @@ async function lockLeft(workspace: Workspace, ownLock: string | undefined): Prom
   const { environment } = workspace.input.target;
   throw new NotRecovered(
     lock === undefined
-      ? `The state of ${environment} is locked, and the backend does not tell by whom. Nothing was pushed. Find out who works on it.`
+      ? `The state lock of ${environment} can not be had, and the backend does not tell who holds it. Nothing was pushed. Look at the backend.`
       : `The state of ${environment} is locked: ${describeLock(lock)}. Nothing was pushed. Wait for its end; if that process is gone, release it: slipway terraform unlock --environment ${environment} --id ${lock.id}`,
   );
 }

@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Connection, WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
 import type { RunStatus } from '../../src/domain/status.ts';
 import { TestRepository } from '../activities/source/support.ts';
 import { anEnvironment } from '../platform/builders.ts';
+import { startStateBackend, type StateBackend } from '../terraform/state-backend.ts';
 import type { Scene } from '../workflows/scene.ts';
 import { Stage } from '../workflows/stage.ts';
 import { COMMIT } from '../workflows/world.ts';
@@ -17,10 +18,14 @@ const SECRET = 'the-planted-secret';
 const LINEAGE = '0d9f3a52-8f0e-4a0e-9d43-3b1f6f0f7a11';
 const NOBODY = '127.0.0.1:1';
 
-const folder = mkdtempSync(join(tmpdir(), 'slipway-recover-'));
+const folder = mkdtempSync(join(tmpdir(), 'slipway-cli-terraform-'));
 const repository = new TestRepository(join(folder, 'repository'));
-const configuration = 'terraform {\n  backend "local" {}\n}\nresource "terraform_data" "queue" {}\n';
-const commit = repository.commit({ 'terraform/main.tf': configuration });
+const commitWith = (backend: string) =>
+  repository.commit({
+    'terraform/main.tf': `terraform {\n  backend "${backend}" {}\n}\nresource "terraform_data" "queue" {}\n`,
+  });
+const commit = commitWith('local');
+const overHttp = commitWith('http');
 
 /** A platform with a state of `production` in a file, and one that an apply of `run` could not save. */
 class Left {
@@ -30,7 +35,12 @@ class Left {
   readonly note: string;
   readonly #platformFile: string;
 
-  constructor(platform: string, run = `${platform}.deploy.production.1.4.0`) {
+  /** @param settings of its backend: a file of its own, unless said otherwise */
+  constructor(
+    platform: string,
+    run = `${platform}.deploy.production.1.4.0`,
+    settings?: Readonly<Record<string, string>>,
+  ) {
     const own = join(folder, platform);
     mkdirSync(own);
     this.platform = platform;
@@ -42,7 +52,7 @@ class Left {
     writeFileSync(this.file, aState(2, ['queue', 'made']));
     const applied = { platform, environment: 'production', commit, version: '1.4.0' };
     writeFileSync(this.note, JSON.stringify({ ...applied, workflowId: run, at: '2026-11-23T10:15:00.000Z' }));
-    const terraform = { directory: 'terraform', backend: { path: this.backend } };
+    const terraform = { directory: 'terraform', backend: settings ?? { path: this.backend } };
     const file = {
       platform,
       source: { repository: repository.directory },
@@ -55,16 +65,21 @@ class Left {
     writeFileSync(this.#platformFile, stringify(file));
   }
 
-  async recover(options: string[], address: string, more: ConsoleOptions = {}): Promise<Outcome> {
+  /** `slipway terraform <words>`, for production unless said otherwise. */
+  async terraform(words: readonly string[], address: string, more: ConsoleOptions = {}): Promise<Outcome> {
     const env = {
       PATH: process.env['PATH'] ?? '',
       SLIPWAY_PLATFORM_FILE: this.#platformFile,
       SLIPWAY_DATA_DIRECTORY: join(folder, 'data'),
       TEMPORAL_ADDRESS: address,
     };
-    const given = options.includes('--state') ? options : ['--state', this.file, ...options];
-    const words = given.includes('--environment') ? given : ['--environment', 'production', ...given];
-    return await slipway(['terraform', 'recover', ...words], { env, ...more });
+    const where = words.includes('--environment') ? [] : ['--environment', 'production'];
+    return await slipway(['terraform', ...words, ...where], { env, ...more });
+  }
+
+  async recover(options: readonly string[], address: string, more?: ConsoleOptions): Promise<Outcome> {
+    const state = options.includes('--state') ? [] : ['--state', this.file];
+    return await this.terraform(['recover', ...state, ...options], address, more);
   }
 
   get recovered(): boolean {
@@ -95,20 +110,20 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 }, 60_000);
 
-describe('while a run waits for a decision', () => {
-  /** A run whose apply could not save its state: it asks. */
-  async function asking(scene: Scene): Promise<WorkflowHandle> {
-    scene.world.policy('production');
-    scene.world.when('applyTerraform', (_input, call) => {
-      if (call > 1) return undefined;
-      throw ApplicationFailure.nonRetryable('the state could not be saved', 'ApplyInterrupted');
-    });
-    const input = { versionTag: '1.4.0', commitHash: COMMIT };
-    const run = await scene.start('deployToProduction', input, 'deploy.production.1.4.0');
-    await scene.until<RunStatus>(run, 'status', ({ waiting }) => waiting?.signal === 'decide');
-    return run;
-  }
+/** A run whose apply could not save its state: it asks. */
+async function asking(scene: Scene, commitHash = COMMIT): Promise<WorkflowHandle> {
+  scene.world.policy('production');
+  scene.world.when('applyTerraform', (_input, call) => {
+    if (call > 1) return undefined;
+    throw ApplicationFailure.nonRetryable('the state could not be saved', 'ApplyInterrupted');
+  });
+  const input = { versionTag: '1.4.0', commitHash };
+  const run = await scene.start('deployToProduction', input, 'deploy.production.1.4.0');
+  await scene.until<RunStatus>(run, 'status', ({ waiting }) => waiting?.signal === 'decide');
+  return run;
+}
 
+describe('while a run waits for a decision', () => {
   test('its state is pushed, what was kept is removed, and the run goes on when it is told to', async () => {
     await stage.play(async (scene) => {
       const run = await asking(scene);
@@ -171,6 +186,57 @@ describe('while a run waits for a decision', () => {
       });
       expect(left.recovered).toBe(true);
     });
+  });
+});
+
+describe('a state lock', () => {
+  const id = '9db590f1-b6fe-c5f2-2678-8804f089deba';
+  let backend: StateBackend;
+  beforeAll(async () => {
+    backend = await startStateBackend();
+  });
+  afterAll(() => backend.close());
+  beforeEach(async () => {
+    const body = JSON.stringify({ ID: id, Operation: 'OperationTypeApply', Who: 'erin@elsewhere' });
+    await fetch(backend.address, { method: 'LOCK', body });
+  });
+  afterEach(() => fetch(backend.address, { method: 'UNLOCK' }));
+
+  const aPlatform = (platform: string) => new Left(platform, undefined, backend.settings());
+
+  test('is released with the configuration of the release that waits for a decision', async () => {
+    await stage.play(async (scene) => {
+      const run = await asking(scene, overHttp);
+      const left = aPlatform(scene.world.platform);
+      const answers = () => 'yes';
+      const { code, out, err } = await left.terraform(['unlock', '--id', id], address, { answers });
+      expect(err).toContain(`It is held: ${id}`);
+      expect(out).toContain(`The state of production is not locked any more: ${id} is released.`);
+      expect(out).toContain(`Go on: slipway decide ${run.workflowId} --action retry`);
+      expect(code).toBe(0);
+      expect(backend.lock()).toBeUndefined();
+      await run.signal('decide', { by: 'ada', action: 'retry' });
+      await run.result();
+    });
+  });
+
+  test('stays while nobody says yes, and where nothing tells the configuration', async () => {
+    const left = aPlatform('locked');
+    const unknown = await left.terraform(['unlock', '--id', id, '--yes'], address);
+    expect(unknown.err).toContain('Nothing tells which configuration production has: give a --commit');
+    expect(unknown.code).toBe(2);
+    const words = ['unlock', '--id', id, '--commit', overHttp];
+    const unanswered = await left.terraform(words, address);
+    expect(unanswered.err).toContain('Nobody can answer here: add --yes');
+    expect(unanswered.code).toBe(9);
+    const no = await left.terraform(words, address, { answers: () => 'no' });
+    expect(no.err).toContain('Not agreed to. Nothing was changed.');
+    expect(backend.lock()?.ID).toBe(id);
+    const yes = await left.terraform([...words, '--yes', '--json'], address);
+    expect(JSON.parse(yes.out)).toMatchObject({ environment: 'production', released: { id } });
+    const again = await left.terraform([...words, '--yes'], address);
+    expect(again.out).toContain('The state of production is not locked.');
+    expect(again.code).toBe(0);
   });
 });
 
