@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { activityInfo } from '@temporalio/activity';
 import { hasCode } from './errors.ts';
 import { withHostLock } from './host-lock.ts';
@@ -108,21 +108,11 @@ async function discard(directory: string, rescue?: Rescue, keep: readonly string
   await Promise.all(removed.map((name) => rm(join(directory, name), { recursive: true, force: true })));
 }
 
-async function isOrphan(directory: string): Promise<boolean> {
+/** Whether the worker that worked in a private directory is gone. */
+export async function isOrphan(directory: string): Promise<boolean> {
   const text = await readFile(join(directory, 'owner'), 'utf8').catch(() => undefined);
   const owner = text === undefined ? undefined : parseIdentity(text);
   return owner !== undefined && !isAlive(owner);
-}
-
-/** Sub-folders of `parent` other than this activity's own in which a process runs under `name`. */
-export async function othersRunning(parent: string, name: string, except: string): Promise<string[]> {
-  const names = await readdir(parent).catch(() => []);
-  const found: string[] = [];
-  for (const other of names.filter((candidate) => candidate !== basename(except))) {
-    const directory = join(parent, other, name);
-    if ((await inspectProcess(directory).catch(() => 'absent')) === 'running') found.push(directory);
-  }
-  return found;
 }
 
 function isAbort(error: unknown): boolean {

@@ -7,13 +7,12 @@ import { render, renderMarkdown } from '../../domain/terraform/render.ts';
 import type { Target } from '../../domain/policy.ts';
 import type { Check } from '../../domain/verdict.ts';
 import { createAwsClients } from '../aws.ts';
-import { clearLeftovers, inOperationDirectory, othersRunning } from '../process/operation.ts';
-import { stopProcess } from '../process/run.ts';
-import { activitySupervisor, beating } from '../process/supervisor.ts';
+import { clearLeftovers, inOperationDirectory } from '../process/operation.ts';
+import { activitySupervisor } from '../process/supervisor.ts';
 import type { Supervisor } from '../process/supervisor.ts';
 import { apply } from './apply.ts';
 import { terraform } from './command.ts';
-import { DEFAULT_CONCURRENCY, DEFAULT_GRACE } from './dependencies.ts';
+import { DEFAULT_CONCURRENCY } from './dependencies.ts';
 import type { TerraformDependencies } from './dependencies.ts';
 import { notStarted } from './not-started.ts';
 import { ApplyProgress } from './progress.ts';
@@ -98,16 +97,10 @@ export function createTerraformActivities(given: TerraformDependencies): Terrafo
     },
 
     async restoreTerraform(input) {
-      const { target } = input;
       const work = (progress: ApplyProgress) =>
-        within(input, async (directory, supervisor) => {
-          // An apply that outlived its run must not go on beside its undo.
-          const others = await othersRunning(directoryOf(target), LAYOUT.outliving, directory);
-          const { grace = DEFAULT_GRACE } = dependencies;
-          const stopAll = () => Promise.all(others.map((other) => stopProcess(other, grace)));
-          await beating('stopping an earlier terraform apply', stopAll);
-          return apply(dependencies, { ...input, resuming: true }, directory, supervisor, progress);
-        });
+        within(input, (directory, supervisor) =>
+          apply(dependencies, { ...input, resuming: true }, directory, supervisor, progress),
+        );
       return ApplyProgress.during(work);
     },
 

@@ -1,4 +1,3 @@
-import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compare, describeDone } from '../../domain/terraform/compare.ts';
 import type { Comparison } from '../../domain/terraform/compare.ts';
@@ -9,18 +8,21 @@ import type { PlanJson } from '../../domain/terraform/plan.ts';
 import type { ChangeSet } from '../../domain/terraform/change-set.ts';
 import type { LockProof } from '../lock.ts';
 import { inspectProcess } from '../process/run.ts';
-import { undisturbed, unnoticed } from '../process/supervisor.ts';
+import { unnoticed } from '../process/supervisor.ts';
 import type { Supervisor } from '../process/supervisor.ts';
 import { LOCK_TIMEOUT, follow, start } from './command.ts';
 import type { Workspace } from './command.ts';
 import { DEFAULT_GRACE, DEFAULT_LOCK_WAIT } from './dependencies.ts';
 import type { TerraformDependencies } from './dependencies.ts';
+import { besides } from './beside.ts';
 import { awaitElsewhere } from './elsewhere.ts';
+import { settleEarlier } from './earlier.ts';
 import { changeSetDiffers, planRefused, planTampered } from './errors.ts';
 import { intentOf } from './intent.ts';
 import { keepApply, readKeptApply, readKeptLock } from './kept-apply.ts';
 import type { ApplyProgress } from './progress.ts';
 import { seeThrough } from './running-apply.ts';
+import type { RunningApply } from './running-apply.ts';
 import type { TerraformApplied, TerraformInput } from './types.ts';
 import { demandSaved } from './unsaved.ts';
 import { configurationIn, fileDigest, outputs, plan, prepare } from './workspace.ts';
@@ -63,6 +65,8 @@ export async function apply(
 
 async function begin(attempt: Attempt): Promise<TerraformApplied> {
   const { dependencies, input, directory, supervisor, progress } = attempt;
+  const beside = besides(attempt);
+  await settleEarlier({ ...attempt, beside }, { stop: input.approved === undefined });
   const workspace = await prepare(dependencies, input, directory, supervisor);
   const { unfinished } = progress;
   if (unfinished) {
@@ -73,17 +77,17 @@ async function begin(attempt: Attempt): Promise<TerraformApplied> {
   const planned = await plan(workspace, { lock: true });
   const { counts } = judge(input, planned.json, workspace, dependencies.key);
   const changed = changesSomething(planned.json);
-  if (changed) await applyPlan(attempt, workspace, planned, counts);
+  if (changed) await applyPlan({ ...attempt, beside }, workspace, planned, counts);
   return { outputs: await outputs(workspace), changed, counts };
 }
 
 async function applyPlan(
-  attempt: Attempt,
+  attempt: Attempt & Pick<RunningApply, 'beside'>,
   workspace: Workspace,
   { json, file, digest }: Planned,
   counts: ChangeSet['counts'],
 ): Promise<void> {
-  const { dependencies, input, directory, supervisor, progress } = attempt;
+  const { dependencies, input, directory, supervisor, progress, beside } = attempt;
   const intent = intentOf(json, workspace.secrets);
   await keepApply(directory, input, { ...intent, counts });
   await dependencies.assertHolder(input.lock);
@@ -91,8 +95,8 @@ async function applyPlan(
   await progress.begin(intent);
   const args = ['-input=false', '-no-color', '-json', LOCK_TIMEOUT, file];
   const quiet = { ...workspace, supervisor: unnoticed(supervisor) };
-  const running = { followed: workspace, intent, progress, lookAt: () => Promise.resolve(quiet) };
-  await seeThrough({ ...running, beside: besides(attempt) }, (watching) =>
+  const lookAt = () => Promise.resolve(quiet);
+  await seeThrough({ followed: workspace, intent, progress, lookAt, beside }, (watching) =>
     start(workspace, 'apply', args, { removeAfterwards: file, ...watching }),
   );
 }
@@ -104,9 +108,15 @@ async function resume(attempt: Attempt): Promise<TerraformApplied> {
   progress.follow(intent, await readKeptLock(directory));
   const configuration = await configurationIn(directory);
   const { grace = DEFAULT_GRACE } = dependencies;
-  const followed = { input, directory, configuration, supervisor, grace, secrets: new Set<string>() };
+  const secrets = new Set<string>();
+  const followed = { input, directory, configuration, supervisor, grace, secrets, mute: true };
   const beside = besides(attempt);
-  const running = { followed, intent, progress, lookAt: beside, beside };
+  const learn = async () => {
+    const workspace = await beside();
+    await plan(workspace, { lock: false });
+    for (const secret of workspace.secrets) secrets.add(secret);
+  };
+  const running = { followed, intent, progress, lookAt: beside, beside, learn };
   await seeThrough(running, (watching) => follow(followed, 'apply', watching));
   return { outputs: await outputs(await beside()), changed: true, counts };
 }
@@ -139,23 +149,4 @@ function differencesOf(comparison: Comparison, resuming: boolean): readonly stri
     case 'differs':
       return comparison.differences;
   }
-}
-
-/**
- * The same configuration beside what the apply left, so that its exit code and output stay readable; made when it is
- * first asked for, and with fresh credentials. Nothing stops what is done with it.
- */
-function besides({ dependencies, input, directory, supervisor }: Attempt): () => Promise<Workspace> {
-  let made: Promise<Workspace> | undefined;
-  const make = async () => {
-    const beside = join(directory, 'beside');
-    await rm(beside, { recursive: true, force: true });
-    await mkdir(beside, { mode: 0o700 });
-    return prepare(dependencies, input, beside, undisturbed(supervisor));
-  };
-  return () =>
-    (made ??= make().catch((error: unknown) => {
-      made = undefined;
-      throw error;
-    }));
 }

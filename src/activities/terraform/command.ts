@@ -7,7 +7,9 @@ import { followProcess, runProcess } from '../process/run.ts';
 import type { ProcessEnd, RunOptions } from '../process/run.ts';
 import type { Supervisor } from '../process/supervisor.ts';
 import { processFiles } from '../process/wrapper.ts';
+import { diagnose } from './diagnosis.ts';
 import { readDiagnostics } from './diagnostics.ts';
+import type { Diagnostic } from './diagnostics.ts';
 import { terraformFailed } from './errors.ts';
 import type { FailedCommand, Phase } from './errors.ts';
 import type { TerraformInput } from './types.ts';
@@ -32,6 +34,8 @@ export interface Followed {
   readonly grace: number;
   /** What no message may show; grows when a plan tells its sensitive values. */
   readonly secrets: Set<string>;
+  /** `secrets` may lack some, so that nothing of what terraform says freely is told. */
+  readonly mute?: boolean;
 }
 
 /** A configuration at a commit, with what terraform needs to run in it. */
@@ -97,7 +101,7 @@ export async function failureOf(followed: Followed, phase: Phase, end: ProcessEn
 }
 
 function options(followed: Followed, phase: Phase, { watch, observe }: Watching): RunOptions {
-  const { supervisor, grace, secrets, directory } = followed;
+  const { supervisor, grace, secrets, directory, mute } = followed;
   const following = watch ?? new Watch(join(directory, phase));
   return {
     supervisor,
@@ -108,7 +112,7 @@ function options(followed: Followed, phase: Phase, { watch, observe }: Watching)
       observe?.();
     },
     describe(line) {
-      const doing = following.stream.describe(Date.now()) ?? progressOf(line);
+      const doing = following.stream.describe(Date.now()) ?? (mute ? 'at work' : progressOf(line));
       return `terraform ${phase}: ${redact(doing, secrets)}`;
     },
   };
@@ -121,19 +125,27 @@ export async function describe(followed: Followed, phase: Phase, end: ProcessEnd
     tail(files.stdout, ERROR_BYTES),
     tail(files.stderr, ERROR_BYTES),
   ]);
-  const secrets = [...followed.secrets];
-  const errors = readDiagnostics(stdout, stderr).map(({ summary, detail }) => ({
-    summary: redact(summary, secrets),
-    detail: redact(detail, secrets),
-  }));
+  const { secrets, mute } = followed;
+  const errors = readDiagnostics(stdout, stderr)
+    .map((error) => (mute ? withheld(error) : error))
+    .map(({ summary, detail }) => ({ summary: redact(summary, secrets), detail: redact(detail, secrets) }));
   const lines = (stderr.trim() || stdout.trim()).split('\n').slice(-5).join('\n');
   return {
     target: followed.input.target,
     phase,
     exitCode: end.kind === 'exited' ? end.code : undefined,
     errors: errors.slice(0, 10),
-    output: redact(lines, secrets).slice(-1000),
+    output: mute ? '' : redact(lines, secrets).slice(-1000),
   };
+}
+
+/** The summaries of errors that are known are terraform's own, with no value in them. */
+function withheld(error: Diagnostic): Diagnostic {
+  const summary =
+    diagnose([error]) === undefined
+      ? 'an error that is not shown, as what is secret in it is not known any more'
+      : error.summary;
+  return { summary, detail: '' };
 }
 
 /** What a line of terraform's JSON stream tells people. */

@@ -29,17 +29,16 @@ export interface Interruption {
 /**
  * Releases the state lock that a dead apply of this host left: only the very lock that was recorded while it ran.
  * @param workspace undefined when there is none to look with
- * @param gone nothing of the apply runs any more, which is certain
+ * @param may nothing of the apply runs any more, which is certain, and nobody takes the lock's going for its orderly end
  */
 export async function releaseOwn(
   workspace: Workspace | undefined,
   recorded: StateLock | undefined,
-  gone: boolean,
+  may: boolean,
 ): Promise<LockFinding> {
   if (workspace === undefined) return { kind: 'unknown', why: 'the configuration can not be initialised' };
   const found = withRecorded(await readStateLock(workspace), recorded);
-  if (found.kind !== 'held' || !gone || recorded === undefined || found.lock?.id !== recorded.id)
-    return found;
+  if (found.kind !== 'held' || !may || recorded === undefined || found.lock?.id !== recorded.id) return found;
   const released = await releaseStateLock(workspace, recorded.id);
   return released ? { kind: 'released', lock: found.lock } : found;
 }

@@ -111,6 +111,21 @@ export class ApplyProgress {
     await this.#note('terraform apply').catch(() => undefined);
   }
 
+  /**
+   * Nothing may be read any more from the going of the lock that the apply held: it is going to be released by others
+   * than terraform.
+   * @returns whether the server has taken note, so that the next attempt knows
+   */
+  async disownLock(): Promise<boolean> {
+    const { lock: _, ...rest } = this.#apply;
+    this.#apply = rest;
+    return this.#note('terraform apply was cut').then(
+      () => true,
+      // The server takes note of what it answers so.
+      (error: unknown) => error instanceof ActivityCancelledError,
+    );
+  }
+
   /** The apply has ended by itself, well or not. */
   async end(): Promise<void> {
     this.#stage = 'ended';

@@ -29,11 +29,13 @@ const GAVE_UP = /data loss may have occurred/i;
 export interface RunningApply {
   readonly followed: Followed;
   readonly intent: Intent;
-  readonly progress: ApplyProgress;
+  readonly progress: Pick<ApplyProgress, 'made' | 'holds' | 'disownLock' | 'end' | 'unfinished'>;
   /** To look at its lock with while it runs. */
   readonly lookAt: () => Promise<Workspace>;
   /** The same configuration, to look at the state with when it has ended; what is done with it is never stopped. */
   readonly beside: () => Promise<Workspace>;
+  /** Finds out the secrets of `followed`, where it has not all of them. */
+  readonly learn?: () => Promise<void>;
 }
 
 /**
@@ -54,9 +56,18 @@ export async function seeThrough(
     lock.consider(watch.stream);
   };
   const end = await ended(() => run({ watch, observe }), lock);
-  await demandKnown(apply, end, watch);
+  if (!succeeded(end)) await demandKnown(apply, end, watch);
   await progress.end();
-  if (!succeeded(end)) throw await failureOf(followed, 'apply', end);
+  if (!succeeded(end)) throw await failureOf(await unmuted(apply), 'apply', end);
+}
+
+/** Where the secrets can't be found out, the little that is known to have none is told. */
+async function unmuted({ followed, learn }: RunningApply): Promise<Followed> {
+  if (!learn) return followed;
+  return learn().then(
+    () => ({ ...followed, mute: false }),
+    () => followed,
+  );
 }
 
 async function ended(run: () => Promise<ProcessEnd>, lock: OwnLock): Promise<ProcessEnd> {
@@ -73,23 +84,20 @@ async function record({ followed, progress }: RunningApply, lock: StateLock): Pr
 }
 
 /** @throws `ApplyInterrupted` unless the state knows all that the apply did */
-async function demandKnown(
-  { followed, intent, beside }: RunningApply,
-  end: ProcessEnd,
-  watch: Watch,
-): Promise<void> {
-  if (succeeded(end)) return;
+async function demandKnown(apply: RunningApply, end: ProcessEnd, watch: Watch): Promise<void> {
+  const { followed, intent, progress, beside } = apply;
   const { directory, configuration, input } = followed;
   const erroredState = await keepErroredState(configuration, directory);
   const how = howCut(followed, end, await describe(followed, 'apply', end), erroredState);
   if (how === undefined) return;
-  const recorded = await readKeptLock(directory);
+  const recorded = (await readKeptLock(directory)) ?? progress.unfinished?.lock;
   const whole = await watch.catchUp();
   const workspace = await beside().catch(() => undefined);
   const known = workspace && (await addressesInState(workspace).catch(() => undefined));
   const gone = await groupIsGone(join(directory, 'apply'), GONE_WITHIN);
   // Until a state that could not be saved is pushed, its lock keeps others from planning against what is there.
-  const lock = await releaseOwn(workspace, recorded, gone && erroredState === undefined);
+  const mayRelease = gone && erroredState === undefined && (await progress.disownLock());
+  const lock = await releaseOwn(workspace, recorded, mayRelease);
   const suspects = suspectsOf(intent, known, whole ? watch.stream.creating : undefined);
   throw applyInterrupted(input.target, { how, suspects, lock, recorded, erroredState });
 }

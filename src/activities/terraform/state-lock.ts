@@ -1,4 +1,4 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, readdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { processFiles } from '../process/wrapper.ts';
 import { NO_STATE, start, succeeded } from './command.ts';
@@ -93,21 +93,27 @@ export async function releaseStateLock(workspace: Workspace, id: string): Promis
   }
 }
 
-/** The backend's settings are all that such a command needs of an initialised data directory. */
+/**
+ * With files of its own for what a command could write: the backend's settings. It neither starts providers nor writes
+ * modules, but ends before it looks at the lock where some are missing.
+ */
 async function inOwnDirectory<T>(workspace: Workspace, work: (own: Workspace) => Promise<T>): Promise<T> {
   const directory = await mkdtemp(join(workspace.directory, 'lock-'));
-  const data = join(directory, 'data');
-  await mkdir(data);
-  const original = workspace.environment['TF_DATA_DIR'] ?? '';
-  await copyFile(join(original, 'terraform.tfstate'), join(data, 'terraform.tfstate'));
-  await copyFile(join(original, 'environment'), join(data, 'environment')).catch(() => undefined);
   try {
-    return await work({
-      ...workspace,
-      directory,
-      environment: { ...workspace.environment, TF_DATA_DIR: data },
-    });
+    const data = join(directory, 'data');
+    await mkdir(data);
+    await imitate(workspace.environment['TF_DATA_DIR'] ?? '', data);
+    const environment = { ...workspace.environment, TF_DATA_DIR: data };
+    return await work({ ...workspace, directory, environment });
   } finally {
     await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Files copied, folders linked. */
+async function imitate(original: string, copy: string): Promise<void> {
+  for (const entry of await readdir(original, { withFileTypes: true })) {
+    const [from, to] = [join(original, entry.name), join(copy, entry.name)];
+    await (entry.isFile() ? copyFile(from, to) : symlink(from, to));
   }
 }

@@ -80,3 +80,10 @@ export async function kill(t: Fixture, what: 'group' | 'terraform'): Promise<voi
   if (!identity) throw new Error(`Nothing runs in ${t.dataDirectory}`);
   process.kill(what === 'group' ? -identity.pid : identity.pid, 'SIGKILL');
 }
+
+/** Makes what an apply of `t` left look as its worker leaves it when it is killed. */
+export async function orphan(t: Fixture): Promise<void> {
+  const names = await readdir(t.dataDirectory, { recursive: true });
+  const owners = names.filter((path) => path.endsWith('/owner'));
+  await Promise.all(owners.map((owner) => writeFile(join(t.dataDirectory, owner), '1 gone')));
+}

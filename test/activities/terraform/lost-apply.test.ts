@@ -7,9 +7,9 @@ import type { TerraformInput } from '../../../src/activities/terraform/types.ts'
 import { startStateBackend } from '../../terraform/state-backend.ts';
 import type { StateBackend } from '../../terraform/state-backend.ts';
 import { eventually, temporaryDirectories } from '../process/support.ts';
-import { halfWay, kill, leftRunning, letGo, runs, slowOver } from './cut.ts';
+import { halfWay, kill, leftRunning, letGo, orphan, runs, slowOver } from './cut.ts';
 import type { Beat } from './cut.ts';
-import { LOCK, aTerraform, asCancelled, failureOf, inActivity } from './support.ts';
+import { BINARY, LOCK, aTerraform, asCancelled, failureOf, inActivity } from './support.ts';
 import type { Fixture } from './support.ts';
 
 const newDirectory = temporaryDirectories();
@@ -37,7 +37,10 @@ const unlock = () => fetch(backend.lockAddress, { method: 'UNLOCK' });
 const lockBy = (info: typeof FOREIGN) =>
   fetch(backend.lockAddress, { method: 'LOCK', body: JSON.stringify(info) });
 
-async function anExecutable(path: string, script: string): Promise<string> {
+/** Terraform behind a shell that hears no interrupt. */
+async function aDeafTerraform(base: string): Promise<string> {
+  const path = join(base, 'deaf');
+  const script = `#!/bin/sh\n[ "$1" = apply ] && trap "" INT\n${BINARY} "$@"\n`;
   await writeFile(path, script, { mode: 0o755 });
   return path;
 }
@@ -45,12 +48,13 @@ async function anExecutable(path: string, script: string): Promise<string> {
 describe("an apply's heartbeats", () => {
   test('say what is being made, what was made and which state lock is held', async () => {
     const t = aTerraform(await newDirectory());
-    const input = slowOver(t, backend);
-    const { beat, applying } = await halfWay(t, input);
+    t.repository.commit({ 'terraform/inner/main.tf': 'resource "terraform_data" "inner" {}' });
+    const inner = 'module "inner" {\n  source = "./inner"\n  depends_on = [terraform_data.slow]\n}';
+    const { beat, applying } = await halfWay(t, slowOver(t, backend, inner));
     await eventually(() => beat().doing.includes('creating'));
     expect(beat()).toMatchObject({
       doing: expect.stringMatching(
-        /^terraform apply: 1 of 3 done; creating terraform_data\.slow \(local-exec(, \d+ s)?\)$/,
+        /^terraform apply: 1 of 4 done; creating terraform_data\.slow \(local-exec(, \d+ s)?\)$/,
       ),
       apply: 'begun',
       made: ['terraform_data.quick'],
@@ -126,10 +130,7 @@ describe('an apply that was killed on its own host', () => {
 
 test('a cancelled apply that had to be killed says so, and asks', async () => {
   const base = await newDirectory();
-  const binary = join(base, 'deaf');
-  // Terraform behind a shell that hears no interrupt.
-  const deaf = '#!/bin/sh\n[ "$1" = apply ] && trap "" INT\nterraform "$@"\n';
-  const t = aTerraform(base, { binary: await anExecutable(binary, deaf), grace: 300 });
+  const t = aTerraform(base, { binary: await aDeafTerraform(base), grace: 300 });
   const { activity, applying } = await halfWay(t, slowOver(t, backend));
   activity.cancel('CANCELLED', asCancelled);
   const failure = await failureOf(applying);
@@ -139,6 +140,41 @@ test('a cancelled apply that had to be killed says so, and asks', async () => {
     details: [{ suspects: SUSPECTS, stateLock: { released: true } }],
   });
   expect(failure.message).toContain('was asked to stop, and was killed when it had not after 0.3 s');
+});
+
+describe('an apply that another run left', () => {
+  /** The way back to nothing, by an activity of its own. */
+  const back = (t: Fixture, activityId: string, grace?: number) => {
+    const activities =
+      grace === undefined ? t.activities : createTerraformActivities({ ...t.dependencies, grace });
+    const release = { ...slowOver(t, backend), lock: LOCK };
+    const input = { ...release, terraform: { ...release.terraform, allowDestroy: true } };
+    return inActivity(activityId).run(() => activities.restoreTerraform(input));
+  };
+
+  test('and that had to be killed is asked about before the way back is planned', async () => {
+    const base = await newDirectory();
+    const t = aTerraform(base, { binary: await aDeafTerraform(base) });
+    await leftRunning(t, slowOver(t, backend));
+    const failure = await failureOf(back(t, 'undo', 300));
+    expect(failure).toMatchObject({
+      type: 'ApplyInterrupted',
+      details: [{ suspects: SUSPECTS, stateLock: { released: true } }],
+    });
+    await letGo(t);
+  });
+
+  test('and of whose death nobody heard is asked about, by one activity', async () => {
+    const t = aTerraform(await newDirectory());
+    await leftRunning(t, slowOver(t, backend));
+    await kill(t, 'group');
+    await orphan(t);
+    const asked = { type: 'ApplyInterrupted', details: [{ suspects: SUSPECTS }] };
+    expect(await failureOf(back(t, 'undo'))).toMatchObject(asked);
+    expect(await failureOf(back(t, 'undo'))).toMatchObject(asked);
+    await letGo(t);
+    expect(await back(t, 'after a person looked')).toMatchObject({ changed: true });
+  });
 });
 
 describe('an apply whose host is lost', () => {

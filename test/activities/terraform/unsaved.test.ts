@@ -1,11 +1,11 @@
-import { readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { clearTerraformLeftovers } from '../../../src/activities/terraform/activities.ts';
 import { startStateBackend } from '../../terraform/state-backend.ts';
 import type { StateBackend } from '../../terraform/state-backend.ts';
 import { eventually, temporaryDirectories } from '../process/support.ts';
-import { halfWay, leftRunning, letGo, runs, slowOver } from './cut.ts';
+import { halfWay, leftRunning, letGo, orphan, runs, slowOver } from './cut.ts';
 import { aTerraform, asCancelled, failureOf, inActivity } from './support.ts';
 import type { Fixture } from './support.ts';
 
@@ -105,9 +105,7 @@ test('a state that could not be saved outlasts its worker, and the retry names i
   const files = () => readdir(t.dataDirectory, { recursive: true });
   await eventually(async () => (await files()).some((name) => name.endsWith('apply/exit-code')));
   backend.break('write');
-  // As its worker leaves it when it is killed.
-  const [owner = ''] = (await files()).filter((name) => name.endsWith('/owner'));
-  await writeFile(join(t.dataDirectory, owner), '1 gone');
+  await orphan(t);
   await clearTerraformLeftovers(t.dataDirectory);
   expect((await files()).filter((name) => name.endsWith('/checkout'))).toEqual([]);
 
@@ -119,5 +117,4 @@ test('a state that could not be saved outlasts its worker, and the retry names i
   });
   expect(await kept(t)).toEqual([file]);
   expect(await runs(t)).toBe(1);
-  await rm(file ?? '');
 });
