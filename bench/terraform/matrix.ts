@@ -1,5 +1,6 @@
 import { runBare } from '../../test/terraform/kill-matrix/bare.ts';
 import type { BareTrial, BareVictim } from '../../test/terraform/kill-matrix/bare.ts';
+import { inTurns } from '../../test/terraform/kill-matrix/in-turns.ts';
 import { OBJECTS } from '../../test/terraform/kill-matrix/configuration.ts';
 import type { Ground } from '../../test/terraform/kill-matrix/ground.ts';
 import { isRight, runTrial } from '../../test/terraform/kill-matrix/trial.ts';
@@ -15,8 +16,6 @@ const VICTIMS: readonly Victim[] = ['worker', 'terraform', 'host'];
 const BARE_VICTIMS: readonly BareVictim[] = ['reader', 'terraform'];
 /** Milliseconds that an object takes. */
 const DELAY = 300;
-/** Most of a trial is waiting. */
-const AT_A_TIME = 3;
 
 /** Twenty points spread over the apply; of a short matrix three. */
 export function pointsOf(quick: boolean): readonly Point[] {
@@ -37,35 +36,22 @@ export async function killAll(
   const trials: Matrix['trials'][number][] = [];
   for (const victim of VICTIMS) {
     say(`killing the ${victim} at ${points.length} points ...`);
-    const some = await inTurns(points, signal, (point) =>
-      runTrial(ground, victim, point, { delay: DELAY, remedy: point.count % 2 === 0 ? 'import' : 'delete' }),
-    );
-    trials.push(...some.map((trial) => ({ ...trial, right: isRight(trial) })));
+    const trial = (point: Point): Promise<Trial> => {
+      signal.throwIfAborted();
+      const remedy = point.count % 2 === 0 ? 'import' : 'delete';
+      return runTrial(ground, victim, point, { delay: DELAY, remedy });
+    };
+    const some = await inTurns(points, trial);
+    trials.push(...some.map((each) => ({ ...each, right: isRight(each) })));
   }
   const bare: BareTrial[] = [];
   for (const victim of BARE_VICTIMS) {
     say(`bare: killing the ${victim} at ${points.length} points ...`);
-    bare.push(
-      ...(await inTurns(points, signal, (point) => runBare(ground, victim, point, { delay: DELAY }))),
-    );
+    const trial = (point: Point): Promise<BareTrial> => {
+      signal.throwIfAborted();
+      return runBare(ground, victim, point, { delay: DELAY });
+    };
+    bare.push(...(await inTurns(points, trial)));
   }
   return { points: points.length, trials, bare };
-}
-
-/** @returns what `work` gives for each, in the order of `items` */
-async function inTurns<T, R>(
-  items: readonly T[],
-  signal: AbortSignal,
-  work: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const results: R[] = [];
-  const left = [...items.entries()];
-  const take = async (): Promise<void> => {
-    for (let next = left.shift(); next !== undefined; next = left.shift()) {
-      signal.throwIfAborted();
-      results[next[0]] = await work(next[1]);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_A_TIME }, take));
-  return results;
 }

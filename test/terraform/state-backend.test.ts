@@ -38,7 +38,12 @@ async function terraform(command: string, ...args: string[]): Promise<{ failed: 
   const settings = command === 'init' ? backend.settings() : {};
   const configured = Object.entries(settings).map(([name, value]) => `-backend-config=${name}=${value}`);
   const all = [command, ...configured, ...args, ...(command === 'force-unlock' ? [] : ['-no-color'])];
-  const environment = { PATH: process.env['PATH'] ?? '', CHECKPOINT_DISABLE: '1' };
+  const environment = {
+    PATH: process.env['PATH'] ?? '',
+    CHECKPOINT_DISABLE: '1',
+    TF_HTTP_USERNAME: CREDENTIALS.username,
+    TF_HTTP_PASSWORD: CREDENTIALS.password,
+  };
   const { failed, all: output } = await execa('terraform', all, {
     cwd: directory,
     env: environment,

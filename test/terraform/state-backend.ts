@@ -53,7 +53,10 @@ export interface StateBackend {
   /** Of the state at the default path, for `backend "http"`. */
   readonly address: string;
   readonly lockAddress: string;
-  /** The settings of `backend "http"` for a state; without Terraform's own retries, which take seconds. */
+  /**
+   * The settings of `backend "http"` for a state, without Terraform's own retries, which take seconds. Credentials go by
+   * TF_HTTP_USERNAME and TF_HTTP_PASSWORD.
+   */
   settings(path?: string): Record<string, string>;
   state(path?: string): StateFile | undefined;
   /** The state as its bytes were sent. */
@@ -134,7 +137,6 @@ export async function startStateBackend(
     lock_address: `${origin}${path}`,
     unlock_address: `${origin}${path}`,
     retry_max: '0',
-    ...credentials,
   });
 
   return {

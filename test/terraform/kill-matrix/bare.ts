@@ -38,8 +38,9 @@ export async function runBare(
   try {
     const directory = await ground.checkout(tenSlowObjects(server.address, delay), path);
     const shell = await piped(ground, directory);
-    await Promise.race([server.after(point.kind, point.count), shell.ended]);
+    await Promise.race([server.stopAfter(point.kind, point.count), shell.ended]);
     await shell.kill(victim);
+    server.goOn();
     await shell.ended;
     const state = ground.backend.state(path);
     const left = {

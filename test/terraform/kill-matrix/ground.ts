@@ -40,6 +40,7 @@ export class Ground {
   readonly #temporal: Temporal;
   readonly #repository: TestRepository;
   readonly #hosts: Host[] = [];
+  readonly #performed: Performed[] = [];
 
   private constructor(
     directory: string,
@@ -57,11 +58,17 @@ export class Ground {
     this.#repository = new TestRepository(join(directory, 'upstream'));
   }
 
-  /** @param directory for all that it keeps; the caller removes it */
-  static async start(directory: string): Promise<Ground> {
+  /**
+   * @param directory for all that it keeps; the caller removes it
+   * @param credentials of the state backend
+   */
+  static async start(
+    directory: string,
+    credentials?: Readonly<{ username: string; password: string }>,
+  ): Promise<Ground> {
     const [temporal, backend, { cliConfigFile }] = await Promise.all([
       startTemporal(directory, WORKFLOW_QUEUE),
-      startStateBackend(),
+      startStateBackend(credentials),
       installTrialProvider(join(directory, 'provider')),
     ]);
     return new Ground(directory, { backend, temporal, cliConfigFile });
@@ -114,12 +121,21 @@ export class Ground {
   }
 
   /** Has an activity performed by whatever worker serves `taskQueue`. A lock's proof is added to the input. */
-  perform(taskQueue: string, activity: Performance['activity'], input: object): Promise<Performed> {
-    return this.client.workflow.start<typeof perform>('perform', {
+  async perform(taskQueue: string, activity: Performance['activity'], input: object): Promise<Performed> {
+    const performed = await this.client.workflow.start<typeof perform>('perform', {
       taskQueue: WORKFLOW_QUEUE,
       workflowId: `${taskQueue}.${activity}.${randomUUID()}`,
       args: [{ activity, taskQueue, input: { ...input, lock: LOCK } }],
     });
+    this.#performed.push(performed);
+    return performed;
+  }
+
+  /** What the server was last told by the activity that `performed` waits for; '' when nothing was. */
+  async heartbeat(performed: Performed): Promise<string> {
+    const { raw } = await performed.describe();
+    const [payload] = raw.pendingActivities?.[0]?.heartbeatDetails?.payloads ?? [];
+    return Buffer.from(payload?.data ?? []).toString();
   }
 
   /** A directory with the configuration, initialised for the state at `path`: what a person at a terminal has. */
@@ -140,6 +156,8 @@ export class Ground {
 
   async stop(): Promise<void> {
     await Promise.all(this.#hosts.map((host) => host.lose()));
+    // Whoever still waits for one is told, before the connection closes.
+    await Promise.allSettled(this.#performed.map((each) => each.terminate()));
     await this.#temporal.stop();
     await this.backend.close();
   }

@@ -59,9 +59,11 @@ export class Host {
     );
   }
 
-  /** SIGKILL, to all that its workers started: Terraform, and its providers, which are in its group. */
-  async killTerraform(): Promise<void> {
-    for (const leader of await this.#leaders()) if (isAlive(leader)) process.kill(-leader.pid, 'SIGKILL');
+  /** SIGKILL, to all that its workers started: Terraform, and its providers, which are in its group. @returns how many groups */
+  async killTerraform(): Promise<number> {
+    const running = (await this.#leaders()).filter(isAlive);
+    for (const { pid } of running) process.kill(-pid, 'SIGKILL');
+    return running.length;
   }
 
   /** All at once, as when its power fails. */
@@ -73,12 +75,8 @@ export class Host {
 
   /** What is left of operations, by path. */
   async leftovers(): Promise<string[]> {
-    const home = join(this.dataDirectory, 'terraform');
-    const entries = await readdir(home, { recursive: true, withFileTypes: true }).catch(() => []);
-    return entries
-      .filter((entry) => !entry.isDirectory())
-      .map(({ parentPath, name }) => join(parentPath, name).slice(home.length + 1))
-      .filter((path) => !path.startsWith('plugins/'));
+    const found = await filesIn(join(this.dataDirectory, 'terraform'), '');
+    return found.filter((path) => !path.startsWith('plugins/'));
   }
 
   async log(): Promise<string> {
@@ -93,4 +91,16 @@ export class Host {
     );
     return texts.flatMap((each) => parseIdentity(each) ?? []);
   }
+}
+
+/** Files below a directory that others write to at the same time. */
+async function filesIn(root: string, path: string): Promise<string[]> {
+  const entries = await readdir(join(root, path), { withFileTypes: true }).catch(() => []);
+  const found = await Promise.all(
+    entries.map(async (entry) => {
+      const inside = join(path, entry.name);
+      return entry.isDirectory() ? await filesIn(root, inside) : [inside];
+    }),
+  );
+  return found.flat();
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import type {
@@ -49,10 +50,15 @@ export interface TrialOptions {
   readonly delay: number;
   /** What the person does with objects that the state does not know. */
   readonly remedy: 'import' | 'delete';
+  /** The kill waits until the state's lock is recorded, too. */
+  readonly lockRecorded?: boolean;
 }
 
 /** Milliseconds that another host waits for the state's lock. */
 const LOCK_WAIT = 2_000;
+
+/** Milliseconds. */
+const RECORDED_WITHIN = 20_000;
 
 /** Whether all ten objects are there once, known to the state, unlocked, with nothing left behind and nothing in silence. */
 export function isRight({ ended, unnamed, world, leftovers, applied }: Trial): boolean {
@@ -72,7 +78,7 @@ export async function runTrial(
   ground: Ground,
   victim: Victim,
   point: Point,
-  { delay, remedy }: TrialOptions,
+  { delay, remedy, lockRecorded = false }: TrialOptions,
 ): Promise<Trial> {
   const started = Date.now();
   const name = `${victim}-${point.kind}-${point.count}`;
@@ -90,7 +96,9 @@ export async function runTrial(
     const { changeSet: approved } = (await planned.result()) as TerraformPlan;
     const applying = await ground.perform(name, 'applyTerraform', { ...input, approved });
     await reached(server, point, applying);
+    if (lockRecorded) await recorded(ground, applying);
     await kill(victim, first, other);
+    server.goOn();
     const outcome = await outcomeOf(applying);
     const person = async () => new Person(ground, server, await ground.checkout(configuration, path), path);
     const retry = async () =>
@@ -112,13 +120,22 @@ export async function runTrial(
   }
 }
 
+async function recorded(ground: Ground, applying: Performed): Promise<void> {
+  const deadline = Date.now() + RECORDED_WITHIN;
+  while (!(await ground.heartbeat(applying)).includes('"lock"')) {
+    if (Date.now() > deadline) throw new Error('No heartbeat tells of the lock');
+    await pause(50);
+  }
+}
+
 async function kill(victim: Victim, first: Host, other: Host): Promise<void> {
   switch (victim) {
     case 'worker':
       await first.killWorkers();
       return first.startWorker();
     case 'terraform':
-      return first.killTerraform();
+      if ((await first.killTerraform()) === 0) throw new Error('There was no terraform to kill');
+      return;
     case 'host':
       await first.lose();
       return other.startWorker();
@@ -145,12 +162,12 @@ async function answer(
   return { orphans, unnamed, releasedBy, retried: last.ended, last };
 }
 
-/** @throws when the apply ends before the point is reached */
+/** No object gets ready after it, so that however late the kill comes, it comes here. @throws when the apply ends before */
 async function reached(server: TrialServer, { kind, count }: Point, applying: Performed): Promise<void> {
   const ended = applying.result().then(() => {
     throw new Error(`The apply ended before ${count} objects ${kind}`);
   });
-  await Promise.race([server.after(kind, count), ended]);
+  await Promise.race([server.stopAfter(kind, count), ended]);
   ended.catch(() => undefined);
 }
 

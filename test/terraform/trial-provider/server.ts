@@ -40,6 +40,9 @@ export interface TrialServer {
   readonly events: readonly TrialEvent[];
   /** @returns when, counted over all that ever happens, the `count`-th of a kind has happened */
   after(kind: TrialEvent['kind'], count: number): Promise<void>;
+  /** As `after`; and from that instant no further object gets ready until the server is told to `goOn`. */
+  stopAfter(kind: TrialEvent['kind'], count: number): Promise<void>;
+  goOn(): void;
   /** Objects of this name are not ready before they are let go. */
   hold(name: string): void;
   letGo(name: string): void;
@@ -61,6 +64,10 @@ export async function startTrialServer(): Promise<TrialServer> {
   const objects = new Map<string, TrialObject>();
   const readyAt = new Map<string, number>();
   const held = new Set<string>();
+  let stop: { readonly kind: TrialEvent['kind']; readonly count: number } | undefined;
+  const has = (kind: TrialEvent['kind'], count: number): boolean =>
+    events.filter((event) => event.kind === kind).length >= count;
+  const stopped = (): boolean => stop !== undefined && has(stop.kind, stop.count);
   const failures = new Map<string, Failure>();
   const failureOf = ({ name, fail }: Wish): Failure => failures.get(name) ?? fail;
   const events: TrialEvent[] = [];
@@ -98,7 +105,7 @@ export async function startTrialServer(): Promise<TrialServer> {
       };
     const wait = Math.max(0, (readyAt.get(object.id) ?? 0) - Date.now());
     await new Promise((resolve) => setTimeout(resolve, wait));
-    await until(() => !held.has(object.name));
+    await until(() => !held.has(object.name) && !stopped());
     note('ready', object);
     return { status: 200 };
   };
@@ -158,7 +165,15 @@ export async function startTrialServer(): Promise<TrialServer> {
       return Object.fromEntries(names.map((name) => [name, names.filter((other) => other === name).length]));
     },
     events,
-    after: (kind, count) => until(() => events.filter((event) => event.kind === kind).length >= count),
+    after: (kind, count) => until(() => has(kind, count)),
+    stopAfter(kind, count) {
+      stop = { kind, count };
+      return until(() => has(kind, count));
+    },
+    goOn() {
+      stop = undefined;
+      happened.emit('any');
+    },
     hold: (name) => void held.add(name),
     letGo(name) {
       held.delete(name);
