@@ -51,8 +51,8 @@ function consentOf({ allowDestroy, failed, mayDestroy = [] }: Omit<Consent, 'sec
     if (allowDestroy === true || mayDestroy.includes(shown)) return true;
     const { address } = inState(resource);
     if (matchesOne(patterns, address) || matchesOne(patterns, addressOf(inState(resource)))) return true;
-    // A deposed object was there before the one that was created at its address, and a forgotten one stays.
-    return resource.deposed === undefined && !resource.change.actions.includes('forget') && created(shown);
+    // Not a deposed object, whose address is another: it was there before the one that was created. A forgotten one stays.
+    return !resource.change.actions.includes('forget') && created(shown);
   };
 }
 

@@ -15,7 +15,7 @@ export interface DriftedResource {
 
 /** What a plan's refresh found changed by others. What ECS and Slipway write themselves is not in it. */
 export interface Drift {
-  /** Sorted by address; at most 50, and 8 KB. */
+  /** Sorted by address; at most 50, and 4 KB. */
   readonly resources: readonly DriftedResource[];
   /** How many there are beyond `resources`. */
   readonly omitted: number;
@@ -24,7 +24,7 @@ export interface Drift {
 const MOST_RESOURCES = 50;
 const MOST_ATTRIBUTES = 20;
 /** Bytes of JSON. */
-const ROOM = 8_000;
+const ROOM = 4_000;
 
 /**
  * Reads what the plan's refresh found; no values.

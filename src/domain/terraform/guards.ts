@@ -9,7 +9,6 @@ import type { Secrets } from './secrets.ts';
 import type { TerraformPolicy } from '../policy.ts';
 import type { Check } from '../verdict.ts';
 
-export { createdBy } from './created.ts';
 export { destroyedBy } from './destroys.ts';
 export type { Consent } from './destroys.ts';
 

@@ -22,7 +22,7 @@ import type { Digest } from '../release.ts';
 
 export interface NormaliseOptions {
   readonly origin: Origin;
-  /** The workers' key. Without one a sensitive value enters as 'sensitive', whatever it is. */
+  /** The workers' key. Without one a sensitive value enters as 'sensitive', whatever it is. The same for a secret inside of a value. */
   readonly key?: string;
   /** Secrets that the caller knows of, beside those that the plan marks. */
   readonly secrets?: ReadonlySet<string>;
@@ -113,7 +113,9 @@ function hasher(secrets: Secrets, key: string | undefined): Hash {
     if (leaf === undefined) return null;
     if (leaf.kind === 'unknown') return { unknown: true };
     if (!secrets.isSecret(leaf)) return { value: leaf.value };
-    return { sensitive: key === undefined ? true : keyedHash(key, leaf.value) };
+    if (key !== undefined) return { sensitive: keyedHash(key, leaf.value) };
+    // What stands around a secret is none: it stays bound.
+    return { sensitive: leaf.sensitive || secrets.mask(String(leaf.value)) };
   };
   return ({ path, before, after }) => [path, stand(before), stand(after)];
 }

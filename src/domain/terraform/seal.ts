@@ -24,10 +24,10 @@ interface Seal {
 
 /** Bytes of JSON. */
 const LISTED = 6_000;
-const UNLISTED = 38_000;
+const UNLISTED = 37_000;
 
 /**
- * The part of a change set that lists its changes, at most 44 KB of JSON.
+ * The part of a change set that lists its changes, at most 43 KB of JSON.
  * @param changes sorted by address
  */
 export function list(changes: readonly ResourceChange[]): Pick<ChangeSet, 'changes' | 'unlisted'> {

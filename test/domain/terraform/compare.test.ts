@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { aPlan, aResource, compare, creating, normalise, updating } from './support.ts';
+import type { Origin } from '../../../src/domain/terraform/change-set.ts';
+import { aPlan, aResource, compare, creating, normalise, ORIGIN, updating } from './support.ts';
 
 const bucket = aResource('aws_bucket.a', creating({ name: 'a' }, { after_unknown: { id: true } }));
 const policyUnknown = aResource(
@@ -86,5 +87,32 @@ describe('compare', () => {
     expect(compare(approved, secret('first'), { key: 'k' }).kind).toBe('same');
     expect(compare(approved, secret('second'), { key: 'k' }).kind).toBe('differs');
     expect(compare(normalise(secret('first')), secret('second')).kind).toBe('same');
+  });
+
+  test.each<[string, Partial<Origin>, string]>([
+    ['directory', { directory: 'other' }, 'planned for directory other; approved for directory terraform'],
+    ['backend', { backend: 'local' }, 'planned for backend local; approved for backend s3'],
+    ['workspace', { workspace: 'blue' }, 'planned for workspace blue; approved for workspace default'],
+    [
+      'state',
+      { location: `sha256:${'c'.repeat(64)}` },
+      'planned for state at sha256:cccccccccccc; approved for state at sha256:bbbbbbbbbbbb',
+    ],
+    [
+      'directory and backend',
+      { directory: 'other', backend: 'local' },
+      'planned for directory other, backend local; approved for directory terraform, backend s3',
+    ],
+  ])('a plan of another %s differs, said first, whatever it changes', (_name, elsewhere, line) => {
+    const origin = { ...ORIGIN, ...elsewhere };
+    const approved = normalise(aPlan([bucket, policyUnknown]));
+    expect(compare(approved, aPlan([bucket, policyUnknown]), { origin })).toEqual({
+      kind: 'differs',
+      differences: [line],
+    });
+    expect(compare(approved, aPlan([bucket]), { origin })).toEqual({
+      kind: 'differs',
+      differences: [line, 'aws_policy.p: approved, but no longer planned'],
+    });
   });
 });

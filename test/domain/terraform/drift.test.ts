@@ -59,12 +59,12 @@ test('drift is at most 50 resources of 20 attributes, and says how many more the
   expect(describeDrift(drift).at(-1)).toBe('... and 21 more');
 });
 
-test('drift stays under 8 KB, whatever the addresses', () => {
+test('drift stays under 4 KB, whatever the addresses', () => {
   const long = Array.from({ length: 50 }, (_, i) =>
     aResource(`aws_x.r["${'é'.repeat(300)}${i}"]`, updating({ a: 1 }, { a: 2 })),
   );
   const drift = driftOf(...long);
-  expect(Buffer.byteLength(JSON.stringify(drift.resources))).toBeLessThan(8_192);
+  expect(Buffer.byteLength(JSON.stringify(drift.resources))).toBeLessThan(4_096);
   expect(drift.resources.length + drift.omitted).toBe(50);
   expect(drift.omitted).toBeGreaterThan(0);
 });

@@ -153,4 +153,52 @@ describe('a sensitive value', () => {
       );
     expect(unmarked('first')).toBe(unmarked('second'));
   });
+
+  test('leaves what stands around it bound, also without a key', () => {
+    const inUrl = (host: string) =>
+      hashOf(
+        aResource(
+          'aws_x.a',
+          creating({ p: 'hunter2', url: `db://u:hunter2@${host}` }, { after_sensitive: { p: true } }),
+        ),
+      );
+    expect(inUrl('db.internal')).not.toBe(inUrl('db.evil.example'));
+  });
+
+  test('is what the caller knows to be secret', () => {
+    const secrets = new Set(['from-a-parameter', 'from-another-one']);
+    const hash = (value: string) =>
+      normalise(aPlan([aResource('aws_x.a', creating({ v: value }))]), { secrets }).changes[0]?.hash;
+    expect(hash('from-a-parameter')).toBe(hash('from-another-one'));
+    expect(hash('from-a-parameter')).not.toBe(hash('public'));
+  });
+
+  test('that is a whole map hides its keys too', () => {
+    const map = updating(
+      { m: { 'key-one': 1 } },
+      { m: { 'key-two': 2 } },
+      { before_sensitive: { m: true }, after_sensitive: { m: true } },
+    );
+    expect(of(aResource('aws_x.a', map)).changes[0]?.attributes).toEqual(['m']);
+    const partly = updating(
+      { m: { 'key-one': 1 } },
+      { m: {} },
+      { after_sensitive: { m: true }, after_unknown: { m: { 'key-one': true } } },
+    );
+    expect(of(aResource('aws_x.a', partly)).changes[0]?.attributes).toEqual(['m']);
+    const unknown = creating(
+      { m: {} },
+      { after_sensitive: { m: true }, after_unknown: { m: { 'key-one': true } } },
+    );
+    expect(of(aResource('aws_x.a', unknown)).changes[0]?.unknown).toEqual(['m']);
+  });
+
+  test('that became sensitive, or is no longer, hides its keys on both sides', () => {
+    const became = updating(
+      { m: { 'key-one': 1 } },
+      { m: { 'key-two': 2 } },
+      { after_sensitive: { m: true } },
+    );
+    expect(of(aResource('aws_x.a', became)).changes[0]?.attributes).toEqual(['m']);
+  });
 });

@@ -30,7 +30,9 @@ test('what was created or updated goes back, and a deposed object is missed by n
 });
 
 test('of what is not listed the number is told', () => {
-  const many = Array.from({ length: 500 }, (_, i) => aResource(`aws_x.r${i}`, deleting({})));
+  const many = Array.from({ length: 500 }, (_, i) =>
+    aResource(`aws_x.r${i}`, i % 2 === 0 ? deleting({}) : replacing({ a: 1 }, { a: 2 })),
+  );
   const left = aResource('aws_x.left', deleting({}), { deposed: 'abcd' });
   const changeSet = normalise(aPlan([...many, left]));
   const lines = beyondRecall(changeSet);

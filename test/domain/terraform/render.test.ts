@@ -37,6 +37,19 @@ test('masks what is sensitive, by its mark, by its value and by its name', () =>
   expect(text).toContain('p: (sensitive, changed)');
 });
 
+test('masks what was sensitive until now, and is not by the plan', () => {
+  const change = updating(
+    { p: 'old-password', m: { 'key-one': 1 } },
+    { p: 'new-password', m: { 'key-two': 'plain' } },
+    { before_sensitive: { p: true, m: true } },
+  );
+  expect(
+    render(aPlan([aResource('aws_x.a', change)]))
+      .split('\n')
+      .slice(1),
+  ).toEqual(['~ aws_x.a: update', '    m: (sensitive, changed)', '    p: (sensitive, changed)']);
+});
+
 test('masks the values of sensitive variables wherever they turn up', () => {
   const plan = aPlan([aResource('aws_x.a', creating({ user_data: 'export X=top-secret-value' }))], {
     variables: { x: { value: 'top-secret-value' } },
@@ -131,6 +144,7 @@ test.each([
   ['a C1 control', 'a\u009bb', String.raw`a\u{9b}b`],
   ['text that runs the other way', 'a\u202eb', String.raw`a\u{202e}b`],
   ['a line separator', 'a\u2028b', String.raw`a\u{2028}b`],
+  ['an annotation', 'a\ufff9b', String.raw`a\u{fff9}b`],
   ['an invisible letter', 'a\u200b\u{e0041}b', String.raw`a\u{200b}\u{e0041}b`],
 ])('writes out %s in a value', (_name, value, shown) => {
   expect(render(aPlan([aResource('aws_x.a', creating({ v: value }))]))).toContain(`v: "${shown}"`);
