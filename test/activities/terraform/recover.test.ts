@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { consoleSupervisor } from '../../../src/activities/process/console-supervisor.ts';
+import { consoleSupervisor, Interrupted } from '../../../src/activities/process/console-supervisor.ts';
 import { readKeptState, removeKeptState } from '../../../src/activities/terraform/kept-state.ts';
 import { readStateFile, recoverState } from '../../../src/activities/terraform/recover.ts';
 import type { Comparison } from '../../../src/activities/terraform/recover.ts';
@@ -82,6 +82,10 @@ async function recover(
 
 const writesTo = (path: string) =>
   backend.requests.filter((request) => request.operation === 'write' && request.path === path);
+const consoleDirectories = () =>
+  readdirSync(join(base, 'data', 'terraform', 'writing', 'production')).filter((name) =>
+    name.startsWith('console-'),
+  );
 const namesIn = (path: string) => backend.state(path)?.resources.map(({ name }) => name);
 
 function withFields(text: string, fields: Partial<StateFile>): string {
@@ -129,9 +133,19 @@ test('what is shown has no values, and without agreement nothing is pushed', asy
   expect(seen).toContain('terraform_data.made');
   expect(seen).not.toContain(SECRET);
   expect(namesIn(lost.path)).not.toContain('made');
-  expect(readdirSync(join(base, 'data', 'terraform', 'writing', 'production'))).not.toContainEqual(
-    expect.stringMatching(/^console-/),
-  );
+  expect(consoleDirectories()).toEqual([]);
+});
+
+test('Ctrl-C ends it with its terraform: no lock is left, and neither is anything of the state on the disk', async () => {
+  const lost = await aLostState('interrupted');
+  const person = new AbortController();
+  const interrupted = recoverState(terraform.dependencies, lost, consoleSupervisor(person.signal), () => {
+    person.abort();
+    return Promise.resolve();
+  });
+  await expect(interrupted).rejects.toThrow(Interrupted);
+  expect(backend.lock(lost.path)).toBeUndefined();
+  expect(consoleDirectories()).toEqual([]);
 });
 
 test('one that is pushed already is not pushed again, and nothing is asked', async () => {
