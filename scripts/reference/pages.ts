@@ -1,4 +1,6 @@
 import { format } from 'prettier';
+import { KNOWN_ERRORS } from '../../src/activities/terraform/diagnosis.ts';
+import type { KnownError } from '../../src/activities/terraform/diagnosis.ts';
 import { configSchema } from '../../src/config.ts';
 import { DEFAULTS_DESCRIPTION, platformSchema } from '../../src/platform/schema.ts';
 import { cliPage } from './cli.ts';
@@ -20,7 +22,33 @@ export async function referencePages(): Promise<Readonly<Record<string, string>>
     'docs/reference/cli.md': cliPage(
       GENERATED.replace('from the schema; edit the schema', "from the commands' definitions; edit those"),
     ),
+    'docs/reference/terraform-errors.md': terraformErrorsPage(),
   };
+}
+
+const AGAIN: Readonly<Record<KnownError['passes'], string>> = {
+  always: 'yes',
+  'unless applying': 'unless it broke an apply off',
+  never: 'no',
+};
+
+function terraformErrorsPage(): string {
+  // Some meanings are told by several errors, with the same remedy.
+  const rows = KNOWN_ERRORS.map(({ reason, passes, remedy }) => [
+    `\`${reason}\``,
+    AGAIN[passes],
+    remedy.replaceAll('<', String.raw`\<`),
+  ]);
+  const distinct = [...new Map(rows.map((row) => [row.join(), row])).values()];
+  return `# Terraform's errors
+
+${GENERATED.replace('from the schema; edit the schema', 'from src/activities/terraform/diagnosis.ts; edit that')}
+
+A failure of type \`TerraformFailed\` has one of these in its details, as \`reason\`; an error that is none of them is told in Terraform's own
+words. [Terraform, step by step](../terraform.md) tells what a run does then.
+
+${table(['reason', 'tried again by itself', 'what to do'], distinct.toSorted())}
+`;
 }
 
 function platformPage(): string {

@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, '..', '..');
 describe('the reference', () => {
   test('is as `node scripts/reference.ts` makes it', async () => {
     const pages = await referencePages();
-    expect(Object.keys(pages)).toHaveLength(4);
+    expect(Object.keys(pages)).toHaveLength(5);
     for (const [path, content] of Object.entries(pages)) {
       expect([path, readFileSync(join(root, path), 'utf8')]).toEqual([path, content]);
     }

@@ -10,7 +10,8 @@ export interface Diagnosis {
   readonly remedy: string;
 }
 
-interface Row {
+/** An error of terraform's that has a name. */
+export interface KnownError {
   readonly reason: string;
   /** Of the error's summary. */
   readonly summary?: RegExp;
@@ -26,13 +27,13 @@ const UNREACHABLE =
   /i\/o timeout|timed out|handshake timeout|Client\.Timeout|deadline exceeded|connection (refused|reset)|(Failed to|Couldn't) connect|Could not resolve host|no such host|network is unreachable|unexpected EOF|giving up after \d+ attempt|StatusCode: 50[0234]|50[234] (Bad Gateway|Service Unavailable|Gateway Time-?out)/i;
 
 /** The first row that fits an error is its meaning: what is rarer, or worse, stands before what it could be taken for. */
-const KNOWN: readonly Row[] = [
+export const KNOWN_ERRORS: readonly KnownError[] = [
   {
     reason: 'StateNotSaved',
     summary: /Failed to (persist|save|upload) state|Error saving (the )?state/i,
     passes: 'never',
     remedy:
-      'What was applied is not in the state. Run `terraform state push` with the file that is named here before any other run.',
+      'What was applied is not in the state. Push the file that is named here, with `slipway terraform recover`, before any other run.',
   },
   {
     reason: 'BackendAccess',
@@ -280,7 +281,7 @@ const KNOWN: readonly Row[] = [
 
 /** The worst known meaning among the errors, in a phase that may have changed something. */
 export function diagnose(errors: readonly Diagnostic[]): Diagnosis | undefined {
-  const [worst] = meanings(errors).toSorted((a, b) => KNOWN.indexOf(a) - KNOWN.indexOf(b));
+  const [worst] = meanings(errors).toSorted((a, b) => KNOWN_ERRORS.indexOf(a) - KNOWN_ERRORS.indexOf(b));
   return worst && { reason: worst.reason, transient: worst.passes === 'always', remedy: worst.remedy };
 }
 
@@ -290,11 +291,11 @@ export function diagnosePassing(errors: readonly Diagnostic[]): Diagnosis | unde
   return passing && { reason: passing.reason, transient: true, remedy: passing.remedy };
 }
 
-function meanings(errors: readonly Diagnostic[]): Row[] {
-  return errors.flatMap((error) => KNOWN.find((row) => fits(row, error)) ?? []);
+function meanings(errors: readonly Diagnostic[]): KnownError[] {
+  return errors.flatMap((error) => KNOWN_ERRORS.find((row) => fits(row, error)) ?? []);
 }
 
-function fits({ summary, text }: Row, error: Diagnostic): boolean {
+function fits({ summary, text }: KnownError, error: Diagnostic): boolean {
   const whole = `${error.summary} ${error.detail}`.replaceAll(/\s+/g, ' ');
   return (summary?.test(error.summary) ?? true) && (text?.test(whole) ?? true);
 }
