@@ -1,4 +1,11 @@
-import { proxyActivities } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  defineSignal,
+  proxyActivities,
+  setHandler,
+} from '@temporalio/workflow';
 
 interface Attempts {
   attempt(): Promise<string>;
@@ -12,4 +19,25 @@ export async function attempts(): Promise<string> {
     retry: { initialInterval: '10 ms', maximumAttempts: 2 },
   });
   return await attempt();
+}
+
+export const stop = defineSignal('stop');
+
+/** Runs an activity that is cancelled when `stop` comes. @returns the type of its failure and its first detail */
+export async function stopped(): Promise<{ type: string | null | undefined; detail: unknown }> {
+  const { attempt } = proxyActivities<Attempts>({
+    startToCloseTimeout: '1 minute',
+    heartbeatTimeout: '20 seconds',
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+    retry: { maximumAttempts: 2 },
+  });
+  const scope = new CancellationScope();
+  setHandler(stop, () => scope.cancel());
+  try {
+    return { type: await scope.run(attempt), detail: undefined };
+  } catch (error) {
+    const cause = error instanceof ActivityFailure ? error.cause : undefined;
+    if (!(cause instanceof ApplicationFailure)) throw error;
+    return { type: cause.type, detail: cause.details?.[0] };
+  }
 }

@@ -6,7 +6,7 @@ import type { TerraformInput } from '../../../src/activities/terraform/types.ts'
 import type { ChangeSet } from '../../../src/domain/terraform/change-set.ts';
 import type { StateBackend } from '../../terraform/state-backend.ts';
 import { eventually } from '../process/support.ts';
-import { asShutdown, inActivity, lastHeartbeat } from './support.ts';
+import { BINARY, asShutdown, inActivity, lastHeartbeat } from './support.ts';
 import type { Fixture } from './support.ts';
 
 /** What a heartbeat says of an apply. */
@@ -86,4 +86,12 @@ export async function orphan(t: Fixture): Promise<void> {
   const names = await readdir(t.dataDirectory, { recursive: true });
   const owners = names.filter((path) => path.endsWith('/owner'));
   await Promise.all(owners.map((owner) => writeFile(join(t.dataDirectory, owner), '1 gone')));
+}
+
+/** Terraform behind a shell that hears no interrupt. */
+export async function aDeafTerraform(base: string): Promise<string> {
+  const path = join(base, 'deaf');
+  const script = `#!/bin/sh\n[ "$1" = apply ] && trap "" INT\n${BINARY} "$@"\n`;
+  await writeFile(path, script, { mode: 0o755 });
+  return path;
 }

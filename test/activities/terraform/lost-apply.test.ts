@@ -1,5 +1,3 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createTerraformActivities } from '../../../src/activities/terraform/activities.ts';
 import type { TerraformDependencies } from '../../../src/activities/terraform/dependencies.ts';
@@ -7,9 +5,9 @@ import type { TerraformInput } from '../../../src/activities/terraform/types.ts'
 import { startStateBackend } from '../../terraform/state-backend.ts';
 import type { StateBackend } from '../../terraform/state-backend.ts';
 import { eventually, temporaryDirectories } from '../process/support.ts';
-import { halfWay, kill, leftRunning, letGo, orphan, runs, slowOver } from './cut.ts';
+import { aDeafTerraform, halfWay, kill, leftRunning, letGo, orphan, runs, slowOver } from './cut.ts';
 import type { Beat } from './cut.ts';
-import { BINARY, LOCK, aTerraform, asCancelled, failureOf, inActivity } from './support.ts';
+import { LOCK, aTerraform, asCancelled, failureOf, inActivity } from './support.ts';
 import type { Fixture } from './support.ts';
 
 const newDirectory = temporaryDirectories();
@@ -36,14 +34,6 @@ const FOREIGN = {
 const unlock = () => fetch(backend.lockAddress, { method: 'UNLOCK' });
 const lockBy = (info: typeof FOREIGN) =>
   fetch(backend.lockAddress, { method: 'LOCK', body: JSON.stringify(info) });
-
-/** Terraform behind a shell that hears no interrupt. */
-async function aDeafTerraform(base: string): Promise<string> {
-  const path = join(base, 'deaf');
-  const script = `#!/bin/sh\n[ "$1" = apply ] && trap "" INT\n${BINARY} "$@"\n`;
-  await writeFile(path, script, { mode: 0o755 });
-  return path;
-}
 
 describe("an apply's heartbeats", () => {
   test('say what is being made, what was made and which state lock is held', async () => {

@@ -10,7 +10,10 @@ import { execa } from 'execa';
 import { loadTools, serverExecutable } from '../../../scripts/tools.ts';
 import { ApplyProgress } from '../../../src/activities/terraform/progress.ts';
 import { eventually, temporaryDirectories } from '../process/support.ts';
-import type { attempts } from './attempts.workflow.ts';
+import { startStateBackend } from '../../terraform/state-backend.ts';
+import type { attempts, stopped } from './attempts.workflow.ts';
+import { aDeafTerraform, slowOver } from './cut.ts';
+import { LOCK, aTerraform } from './support.ts';
 
 const newDirectory = temporaryDirectories();
 const ROOT = join(import.meta.dirname, '../../..');
@@ -38,8 +41,12 @@ afterAll(async () => {
   await server.teardown();
 });
 
-/** Runs `attempt` on a real server, by a worker that keeps heartbeats back for longer than the test takes. */
-async function onServer(attempt: () => Promise<string>): Promise<string> {
+/** Does `work` while a worker on a real server, which keeps heartbeats back for `throttle`, does `attempt`. */
+async function withWorker<T>(
+  attempt: () => Promise<unknown>,
+  throttle: '1 minute' | '100 ms',
+  work: (start: { taskQueue: string; workflowId: string }) => Promise<T>,
+): Promise<T> {
   const taskQueue = randomUUID();
   const codePath = join(await newDirectory(), 'bundle.js');
   await writeFile(codePath, code);
@@ -48,20 +55,23 @@ async function onServer(attempt: () => Promise<string>): Promise<string> {
     taskQueue,
     workflowBundle: { codePath },
     activities: { attempt },
-    maxHeartbeatThrottleInterval: '1 minute',
-    defaultHeartbeatThrottleInterval: '1 minute',
+    maxHeartbeatThrottleInterval: throttle,
+    defaultHeartbeatThrottleInterval: throttle,
   });
-  const run = () =>
-    server.client.workflow.execute<typeof attempts>('attempts', {
-      taskQueue,
-      workflowId: randomUUID(),
-    });
-  return worker.runUntil(run);
+  return worker.runUntil(() => work({ taskQueue, workflowId: randomUUID() }));
 }
 
-/** The details that the server has of the current activity: what is left of it when its host is lost now. */
-async function heartbeatOnServer(): Promise<string> {
-  const { workflowId = '' } = Context.current().info.workflowExecution ?? {};
+/** Runs `attempt` with heartbeats that are kept back for longer than the test takes. */
+async function onServer(attempt: () => Promise<string>): Promise<string> {
+  return withWorker(attempt, '1 minute', (start) =>
+    server.client.workflow.execute<typeof attempts>('attempts', start),
+  );
+}
+
+/** The details that the server has of a run's activity: what is left of it when its host is lost now. */
+async function heartbeatOnServer(
+  workflowId = Context.current().info.workflowExecution?.workflowId ?? '',
+): Promise<string> {
   const { raw } = await server.client.workflow.getHandle(workflowId).describe();
   const [payload] = raw.pendingActivities?.[0]?.heartbeatDetails?.payloads ?? [];
   return Buffer.from(payload?.data ?? []).toString();
@@ -109,4 +119,31 @@ test('an attempt that the server has given up begins no apply', async () => {
     }),
   );
   expect(result).toBe('true true');
+}, 30_000);
+
+test('a run that is being stopped hears that its apply had to be killed, and does not take it for stopped', async () => {
+  const backend = await startStateBackend();
+  try {
+    const base = await newDirectory();
+    const t = aTerraform(base, { binary: await aDeafTerraform(base), grace: 200 });
+    const input = slowOver(t, backend);
+    const { changeSet: approved } = await t.plan(input);
+    const attempt = () => t.activities.applyTerraform({ ...input, approved, lock: LOCK });
+    const result = await withWorker(attempt, '100 ms', async (start) => {
+      const run = await server.client.workflow.start<typeof stopped>('stopped', start);
+      await eventually(async () => (await heartbeatOnServer(start.workflowId)).includes('"lock"'));
+      await run.signal('stop');
+      return run.result();
+    });
+    expect(result).toMatchObject({
+      type: 'ApplyInterrupted',
+      detail: {
+        suspects: ['terraform_data.quick', 'terraform_data.slow'],
+        stateLock: { operation: 'OperationTypeApply', released: true },
+      },
+    });
+    expect(backend.lock()).toBeUndefined();
+  } finally {
+    await backend.close();
+  }
 }, 30_000);
