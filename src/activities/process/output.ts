@@ -15,8 +15,13 @@ export async function tail(path: string, bytes: number): Promise<string> {
   }
 }
 
-/** The last line of a file that is not blank, at most 200 characters of it. */
+/** How much of a file its last line is looked for in. */
+const LAST_BYTES = 16 * 1024;
+
+/** The last line of a file that is not blank: whole, so that a secret in it is recognised; a very long one is passed over. */
 export async function lastLine(path: string): Promise<string> {
-  const lines = (await tail(path, 4096)).split('\n').filter((line) => line.trim() !== '');
-  return (lines.at(-1) ?? '').slice(0, 200);
+  const text = await tail(path, LAST_BYTES);
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const isCut = lines.length === 1 && Buffer.byteLength(text) >= LAST_BYTES;
+  return isCut ? '' : (lines.at(-1) ?? '');
 }

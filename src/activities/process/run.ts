@@ -13,6 +13,8 @@ import type { Launch } from './wrapper.ts';
 /** Milliseconds between two looks. The end of a process that this worker started itself is noticed at once. */
 const LOOK_EVERY = 200;
 const HEARTBEAT_EVERY = 1_000;
+/** Characters. */
+const LONGEST_BEAT = 300;
 const START_WITHIN = 10_000;
 
 export interface RunOptions {
@@ -97,7 +99,7 @@ export async function followProcess(
     const now = Date.now();
     if (now - beat >= HEARTBEAT_EVERY) {
       const line = (await lastLine(files.stdout)) || (await lastLine(files.stderr));
-      supervisor.heartbeat(options.describe?.(line) ?? line);
+      supervisor.heartbeat((options.describe?.(line) ?? line).slice(0, LONGEST_BEAT));
       beat = now;
     }
     if (!stop && supervisor.signal.aborted && !supervisor.mustStop()) throw supervisor.failure();

@@ -1,7 +1,4 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
@@ -315,22 +312,6 @@ describe('TerraformFailed', () => {
       `terraform apply failed in ${TARGET.environment}: local-exec provisioner error`,
     );
     expect(failure.message + JSON.stringify(failure.details)).not.toMatch(/hush-hush|the-worker-key/);
-  });
-
-  test('a state that could not be saved is kept, and the message says where', async () => {
-    const t = aTerraform(await newDirectory());
-    const store = createServer((request, response) => {
-      response.writeHead(request.method === 'GET' ? 404 : 500).end();
-    }).listen(0, '127.0.0.1');
-    await once(store, 'listening');
-    const { port } = store.address() as AddressInfo;
-    const backend = { address: `http://127.0.0.1:${port}/state`, retry_max: '0' };
-    const input = t.release('resource "terraform_data" "x" {}', { backend }, '1.0.0', 'http');
-    const failure = await failureOf(t.restore(input)).finally(() => store.close());
-    expect(failure).toMatchObject({ nonRetryable: true, details: [{ reason: 'StateNotSaved' }] });
-    const [kept = ''] = /\/\S+errored\.tfstate/.exec(failure.message) ?? [];
-    expect(JSON.parse(await readFile(kept, 'utf8'))).toMatchObject({ resources: [{ name: 'x' }] });
-    expect((await stat(kept)).mode & 0o077).toBe(0);
   });
 
   test('a binary that is not there says so', async () => {

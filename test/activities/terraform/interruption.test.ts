@@ -134,7 +134,10 @@ test('a cancelled run stops terraform by its own clean stop: the state is saved 
   await started(t);
   activity.cancel('CANCELLED', asCancelled);
   await expect(applying).rejects.toBeInstanceOf(CancelledFailure);
-  expect(JSON.parse(await readFile(t.state, 'utf8'))).toMatchObject({ resources: [{ name: 'slow' }] });
+  // Older versions keep a place for what they did not begin.
+  const state = JSON.parse(await readFile(t.state, 'utf8')) as { resources: { instances: object[] }[] };
+  const made = state.resources.filter(({ instances }) => instances.length > 0);
+  expect(made).toMatchObject([{ name: 'slow' }]);
   expect(await filesOf(t)).toEqual([]);
   await letGo(t);
   const allowed = { ...input, terraform: { ...input.terraform, allowDestroy: true } };
