@@ -44,7 +44,7 @@ function invocations(plan: PlanJson): PlannedResource[] {
   });
 }
 
-export function isNoOp(actions: readonly string[]): boolean {
+function isNoOp(actions: readonly string[]): boolean {
   return actions.every((action) => action === 'no-op');
 }
 

@@ -200,5 +200,8 @@ describe('a sensitive value', () => {
       { after_sensitive: { m: true } },
     );
     expect(of(aResource('aws_x.a', became)).changes[0]?.attributes).toEqual(['m']);
+    const noLonger = (value: string) =>
+      hashOf(aResource('aws_x.a', updating({ p: 'old' }, { p: value }, { before_sensitive: { p: true } })));
+    expect(noLonger('guessable')).toBe(noLonger('other'));
   });
 });
