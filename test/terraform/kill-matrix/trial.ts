@@ -58,7 +58,7 @@ export interface TrialOptions {
 const LOCK_WAIT = 2_000;
 
 /** Milliseconds. */
-const RECORDED_WITHIN = 20_000;
+const RECORDED_WITHIN = 60_000;
 
 /** Whether all ten objects are there once, known to the state, unlocked, with nothing left behind and nothing in silence. */
 export function isRight({ ended, unnamed, world, leftovers, applied }: Trial): boolean {

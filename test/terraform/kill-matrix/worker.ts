@@ -5,7 +5,7 @@ import { createTerraformActivities } from '../../../src/activities/terraform/act
 import type { TerraformDependencies } from '../../../src/activities/terraform/dependencies.ts';
 
 /** What a trial sets otherwise than production does. */
-export type Tuning = Partial<TerraformDependencies> & { readonly lockWait?: number };
+export type Tuning = Partial<TerraformDependencies>;
 
 export interface WorkerOptions {
   /** Of the Temporal server. */
