@@ -7,8 +7,8 @@ import type { StateLock } from './types.ts';
 
 /** The operation of an apply's lock. */
 const APPLY = 'OperationTypeApply';
-/** Looks, of which one can come to nothing when it falls between two changes. */
-const LOOKS = 5;
+/** One can come to nothing, when it falls between two changes or the backend is busy: each time it is waited longer. */
+const LOOKS = 20;
 
 /**
  * Finds out which state lock a running apply holds, which terraform doesn't tell. A look at the lock while the apply
@@ -20,6 +20,8 @@ export class OwnLock {
   readonly #workspace: () => Promise<Workspace>;
   readonly #record: (lock: StateLock) => Promise<void>;
   #left = LOOKS;
+  /** Calls to let pass before the next look. */
+  #pause = 0;
   #looking: Promise<void> | undefined;
   #seen: LockReading | undefined;
 
@@ -45,7 +47,10 @@ export class OwnLock {
       const lock = ownLock(this.#seen);
       this.#seen = undefined;
       if (lock) this.#keep(lock);
+    } else if (this.#pause > 0) {
+      this.#pause -= 1;
     } else if (this.#looking === undefined && this.#left > 0) {
+      this.#pause = LOOKS - this.#left;
       this.#left -= 1;
       this.#looking = this.#look();
     }
