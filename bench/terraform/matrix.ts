@@ -18,7 +18,7 @@ const BARE_VICTIMS: readonly BareVictim[] = ['reader', 'terraform'];
 const DELAY = 300;
 
 /** Twenty points spread over the apply; of a short matrix three. */
-export function pointsOf(quick: boolean): readonly Point[] {
+function pointsOf(quick: boolean): readonly Point[] {
   const counts = Array.from({ length: OBJECTS }, (_, index) => index + 1);
   const all = counts.flatMap((count): Point[] => [
     { kind: 'began', count },

@@ -1,11 +1,11 @@
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { installProvider, lockFile } from '../../../sandbox/terraform-provider/install.ts';
 import type { InstalledProvider } from '../../../sandbox/terraform-provider/install.ts';
 
 const TRIAL = {
   source: 'sandbox.local/trial/trial',
   version: '1.0.0',
-  main: join(import.meta.dirname, 'main.ts'),
+  main: fileURLToPath(new URL('main.ts', import.meta.url)),
 };
 
 /** The lock file of a configuration that needs the trial provider alone. */
