@@ -36,6 +36,13 @@ export const KNOWN_ERRORS: readonly KnownError[] = [
       'What was applied is not in the state. Push the file that is named here, with `slipway terraform recover`, before any other run.',
   },
   {
+    reason: 'LockNotReleased',
+    summary: /Error releasing the state lock/i,
+    passes: 'unless applying',
+    remedy:
+      "Terraform did its work, and what it applied is in the state. An apply's own lock is released when the backend answers again by then; if the state is still locked, type `terraform force-unlock <ID>`, with the ID that the next attempt to lock it names.",
+  },
+  {
     reason: 'BackendAccess',
     text: /HTTP remote state endpoint (requires|invalid) auth/,
     passes: 'never',
@@ -106,8 +113,7 @@ export const KNOWN_ERRORS: readonly KnownError[] = [
     summary: STATE_LOCK,
     text: UNREACHABLE,
     passes: 'always',
-    remedy:
-      'Nothing was applied. Check that the worker reaches the state backend, and that its address is right.',
+    remedy: 'Check that the worker reaches the state backend, and that its address is right.',
   },
   {
     reason: 'StateLocked',

@@ -56,9 +56,28 @@ export async function seeThrough(
     lock.consider(watch.stream);
   };
   const end = await ended(() => run({ watch, observe }), lock);
-  if (!succeeded(end)) await demandKnown(apply, end, watch);
+  if (succeeded(end)) return progress.end();
+  await demandKnown(apply, end, watch);
+  const recorded = await recordedLock(apply);
   await progress.end();
-  if (!succeeded(end)) throw await failureOf(await unmuted(apply), 'apply', end);
+  await returnLock(apply, recorded, end);
+  throw await failureOf(await unmuted(apply), 'apply', end);
+}
+
+const recordedLock = async ({ followed, progress }: RunningApply): Promise<StateLock | undefined> =>
+  (await readKeptLock(followed.directory)) ?? progress.unfinished?.lock;
+
+/** An apply that ended by itself, but whose backend did not take its lock back, is tried to be helped once more. */
+async function returnLock(
+  { followed, beside }: RunningApply,
+  recorded: StateLock | undefined,
+  end: ProcessEnd,
+): Promise<void> {
+  const { errors } = await describe(followed, 'apply', end);
+  if (recorded === undefined || !errors.some((error) => diagnose([error])?.reason === 'LockNotReleased'))
+    return;
+  const gone = await groupIsGone(join(followed.directory, 'apply'), GONE_WITHIN);
+  await releaseOwn(await beside().catch(() => undefined), recorded, gone);
 }
 
 /** Where the secrets can't be found out, the little that is known to have none is told. */
@@ -90,7 +109,7 @@ async function demandKnown(apply: RunningApply, end: ProcessEnd, watch: Watch): 
   const erroredState = await keepErroredState(configuration, directory);
   const how = howCut(followed, end, await describe(followed, 'apply', end), erroredState);
   if (how === undefined) return;
-  const recorded = (await readKeptLock(directory)) ?? progress.unfinished?.lock;
+  const recorded = await recordedLock(apply);
   const whole = await watch.catchUp();
   const workspace = await beside().catch(() => undefined);
   const known = workspace && (await addressesInState(workspace).catch(() => undefined));

@@ -64,7 +64,7 @@ export function readingOf(stdout: string, stderr: string): LockReading {
  * The lock that is held, out of the detail of "Error acquiring the state lock".
  * Terraform's http backend tells the id of the held lock alone, and shows the lock that was asked for as "Lock Info".
  */
-export function parseLock(detail: string): StateLock | undefined {
+function parseLock(detail: string): StateLock | undefined {
   const field = (name: string) =>
     new RegExp(`^[ \\t]*${name}:[ \\t]*(\\S.*)$`, 'm').exec(detail)?.[1]?.trim();
   const shown = {

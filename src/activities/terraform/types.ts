@@ -63,9 +63,9 @@ export interface StateLock {
 /** The first detail of `ApplyInterrupted`. */
 export interface ApplyInterruptedDetail {
   readonly environment: string;
-  /** Addresses that may exist without the state knowing of them. */
+  /** Addresses that may exist without the state knowing of them; at most 2,000. */
   readonly suspects: readonly string[];
-  /** The lock that the dead apply left; absent when there is none. */
+  /** The lock on the state, the dead apply's or another's; absent when there is none, or when it isn't known which. */
   readonly stateLock?: StateLock & {
     /** Its id was the recorded one and its process is provably gone, so that it was released. */
     readonly released: boolean;
@@ -84,7 +84,8 @@ export interface TerraformActivities {
    * The first apply must equal `approved`; one after an apply that began, and one that is `resuming`, may be a subset.
    * Every failure before any attempt began an apply has `started: false` in its first detail: there is nothing to undo.
    * It is absent where that isn't certain, and from what is `resuming`.
-   * @throws non-retryable `ChangeSetDiffers`, `DestroyRefused`, `PlanRefused`, `LockLost` (nothing applied);
+   * @throws non-retryable `ChangeSetDiffers`, `DestroyRefused`, `PlanRefused` (its details' `reason` is `PlanTampered` when
+   *   the plan's file was changed after it was judged), `LockLost` (nothing applied);
    *   `TerraformFailed` (its details' `reason` says how); `ApplyInterrupted` (killed half-way, lost with its host, or its
    *   state could not be saved: see `ApplyInterruptedDetail`, and ask before going on)
    */

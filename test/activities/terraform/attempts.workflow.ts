@@ -21,7 +21,7 @@ export async function attempts(): Promise<string> {
   return await attempt();
 }
 
-export const stop = defineSignal('stop');
+const stop = defineSignal('stop');
 
 /** Runs an activity that is cancelled when `stop` comes. @returns the type of its failure and its first detail */
 export async function stopped(): Promise<{ type: string | null | undefined; detail: unknown }> {

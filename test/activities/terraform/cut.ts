@@ -42,7 +42,7 @@ export function slowOver(t: Fixture, backend: StateBackend, more = ''): Terrafor
   );
 }
 
-export const started = (t: Fixture) =>
+const started = (t: Fixture) =>
   eventually(() => readFile(join(t.base, 'ran'), 'utf8').catch(() => undefined));
 export const letGo = (t: Fixture) => writeFile(join(t.base, 'go'), '');
 export const runs = async (t: Fixture) =>

@@ -118,3 +118,22 @@ test('a state that could not be saved outlasts its worker, and the retry names i
   expect(await kept(t)).toEqual([file]);
   expect(await runs(t)).toBe(1);
 });
+
+test('a lock that the backend did not take back at first is released, and the failure says what is so', async () => {
+  const t = aTerraform(await newDirectory());
+  const { applying } = await halfWay(t, slowOver(t, backend));
+  const refused = () =>
+    backend.requests.some(({ operation, status }) => operation === 'unlock' && status === 500);
+  backend.break('unlock', 'error');
+  await letGo(t);
+  await eventually(refused);
+  backend.break('unlock');
+  const failure = await failureOf(applying);
+  expect(failure).toMatchObject({
+    type: 'TerraformFailed',
+    details: [{ reason: 'LockNotReleased', phase: 'apply' }],
+  });
+  expect(failure.message).toContain('what it applied is in the state');
+  expect(backend.lock()).toBeUndefined();
+  expect(backend.state()?.resources).toHaveLength(3);
+});
