@@ -17,6 +17,8 @@ import { Watch } from './watch.ts';
 
 /** For a command that takes the state lock: a short look of somebody else's at the state is no failure. */
 export const LOCK_TIMEOUT = '-lock-timeout=20s';
+/** What is run with `-json`, and tells what it does. */
+const STREAMING: ReadonlySet<Phase> = new Set(['plan', 'apply']);
 /** What a command about a state says when there is none. */
 export const NO_STATE = 'No state file was found';
 /** How much of terraform's output is read for its errors. */
@@ -102,17 +104,17 @@ export async function failureOf(followed: Followed, phase: Phase, end: ProcessEn
 
 function options(followed: Followed, phase: Phase, { watch, observe }: Watching): RunOptions {
   const { supervisor, grace, secrets, directory, mute } = followed;
-  const following = watch ?? new Watch(join(directory, phase));
+  const following = watch ?? (STREAMING.has(phase) ? new Watch(join(directory, phase)) : undefined);
   return {
     supervisor,
     grace,
     interrupt: 'command',
     async observe() {
-      await following.look();
+      await following?.look();
       observe?.();
     },
     describe(line) {
-      const doing = following.stream.describe(Date.now()) ?? (mute ? 'at work' : progressOf(line));
+      const doing = following?.stream.describe(Date.now()) ?? (mute ? 'at work' : progressOf(line));
       return `terraform ${phase}: ${redact(doing, secrets)}`;
     },
   };

@@ -1,5 +1,6 @@
 import { copyFile, mkdir, mkdtemp, readFile, readdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { redact } from '../process/redact.ts';
 import { processFiles } from '../process/wrapper.ts';
 import { NO_STATE, start, succeeded } from './command.ts';
 import type { Workspace } from './command.ts';
@@ -42,7 +43,8 @@ export async function readStateLock(workspace: Workspace): Promise<LockReading> 
       const end = await start(own, 'state', ['rm', '-dry-run', '-no-color', '-lock-timeout=0s', NOWHERE]);
       const { stdout, stderr } = processFiles(join(own.directory, 'state'));
       if (succeeded(end)) return { kind: 'free' };
-      return readingOf(await readFile(stdout, 'utf8'), await readFile(stderr, 'utf8'));
+      const read = async (path: string) => redact(await readFile(path, 'utf8'), workspace.secrets);
+      return readingOf(await read(stdout), await read(stderr));
     });
   } catch (error) {
     return { kind: 'unknown', why: error instanceof Error ? error.message : String(error) };

@@ -1,5 +1,6 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { redact } from '../process/redact.ts';
 import { terraform } from './command.ts';
 import type { Workspace } from './command.ts';
 import { keptStates } from './errored-state.ts';
@@ -24,7 +25,8 @@ export async function demandSaved(workspace: Workspace, dataDirectory: string): 
     if (why === undefined) continue;
     const how = `The state of an earlier terraform apply in ${target.environment} could not be saved, and ${why}. Nothing was planned. (Move ${file} away when that is settled otherwise)`;
     const older = backend.kind === 'state' ? backend.state : undefined;
-    const suspects = found.kind === 'state' ? differenceOf(found.state, older).added : [];
+    const added = found.kind === 'state' ? differenceOf(found.state, older).added : [];
+    const suspects = added.map((address) => redact(address, workspace.secrets));
     const lock = await readStateLock(workspace);
     throw applyInterrupted(target, { how, suspects, lock, erroredState: file });
   }
