@@ -17,6 +17,7 @@ import type { TerraformDependencies } from './dependencies.ts';
 import { besides } from './beside.ts';
 import { awaitElsewhere } from './elsewhere.ts';
 import { settleEarlier } from './earlier.ts';
+import { clearErroredState } from './errored-state.ts';
 import { changeSetDiffers, planRefused, planTampered } from './errors.ts';
 import { intentOf } from './intent.ts';
 import { keepApply, readKeptApply, readKeptLock } from './kept-apply.ts';
@@ -90,6 +91,7 @@ async function applyPlan(
   const { dependencies, input, directory, supervisor, progress, beside } = attempt;
   const intent = intentOf(json, workspace.secrets);
   await keepApply(directory, input, { ...intent, counts });
+  await clearErroredState(workspace.configuration);
   await dependencies.assertHolder(input.lock);
   if ((await fileDigest(file)) !== digest) throw planTampered(input.target);
   await progress.begin(intent);

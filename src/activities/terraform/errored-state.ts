@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, readdir, rename, stat } from 'node:fs/promises';
+import { access, mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { Target } from '../../domain/policy.ts';
+import { hasCode } from '../process/errors.ts';
 import { KEPT } from '../process/operation.ts';
 import { readKeptLock } from './kept-apply.ts';
 import type { KeptState } from './kept-state.ts';
@@ -34,13 +35,12 @@ export async function keepErroredState(
   configuration: string,
   directory: string,
 ): Promise<string | undefined> {
-  const source = join(configuration, ERRORED);
-  const content = await readFile(source).catch(() => undefined);
-  if (content === undefined) return findKept(directory);
+  const left = await leftBy(configuration, directory);
+  if (left === undefined) return findKept(directory);
+  const { content, at } = left;
   const [environment, platform] = [basename(dirname(directory)), basename(dirname(dirname(directory)))];
   const home = homeOf(directory);
   await mkdir(home, { recursive: true, mode: 0o700 });
-  const at = (await stat(source)).mtime;
   const time = at.toISOString().replaceAll(/[-:]|\.\d+/g, '');
   const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
   const file = join(home, `${platform}.${environment}.${time}.${hash}.tfstate`);
@@ -49,11 +49,31 @@ export async function keepErroredState(
   if (applied) {
     const stateLock = await readKeptLock(directory);
     const where = { host: hostname(), operation: basename(directory) };
-    const left = { ...applied, at: at.toISOString(), ...(stateLock && { stateLock }) };
-    const note: ErroredNote = { platform, environment, ...left, ...where };
+    const facts = { ...applied, at: at.toISOString(), ...(stateLock && { stateLock }) };
+    const note: ErroredNote = { platform, environment, ...facts, ...where };
     await writeWhole(noteOf(file), JSON.stringify(note, null, 2));
   }
   return file;
+}
+
+/** Only an apply leaves one: until it is started, a file of that name is the repository's. */
+async function leftBy(
+  configuration: string,
+  directory: string,
+): Promise<{ content: Buffer; at: Date } | undefined> {
+  const source = join(configuration, ERRORED);
+  try {
+    await access(join(directory, 'apply'));
+    return { content: await readFile(source), at: (await stat(source)).mtime };
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+/** Makes room for the state that an apply may leave: the repository may have such a file. */
+export async function clearErroredState(configuration: string): Promise<void> {
+  await rm(join(configuration, ERRORED), { force: true });
 }
 
 /** States of `target` that were kept on this host and not yet removed, oldest first. */

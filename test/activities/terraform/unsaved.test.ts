@@ -137,3 +137,12 @@ test('a lock that the backend did not take back at first is released, and the fa
   expect(backend.lock()).toBeUndefined();
   expect(backend.state()?.resources).toHaveLength(3);
 });
+
+test('a file of the repository is not taken for a state that could not be saved', async () => {
+  const t = aTerraform(await newDirectory());
+  t.repository.commit({ 'terraform/errored.tfstate': '{}' });
+  const input = slowOver(t, backend);
+  await letGo(t);
+  expect(await t.apply(input)).toMatchObject({ changed: true });
+  expect(await readdir(home(t)).catch(() => [])).toEqual([]);
+});
