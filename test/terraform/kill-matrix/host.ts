@@ -59,11 +59,9 @@ export class Host {
     );
   }
 
-  /** SIGKILL, to all that its workers started: Terraform, and its providers, which are in its group. @returns how many groups */
-  async killTerraform(): Promise<number> {
-    const running = (await this.#leaders()).filter(isAlive);
-    for (const { pid } of running) process.kill(-pid, 'SIGKILL');
-    return running.length;
+  /** SIGKILL, to all that its workers started: Terraform, and its providers, which are in its group. */
+  async killTerraform(): Promise<void> {
+    for (const leader of await this.#leaders()) if (isAlive(leader)) process.kill(-leader.pid, 'SIGKILL');
   }
 
   /** All at once, as when its power fails. */

@@ -134,8 +134,7 @@ async function kill(victim: Victim, first: Host, other: Host): Promise<void> {
       await first.killWorkers();
       return first.startWorker();
     case 'terraform':
-      if ((await first.killTerraform()) === 0) throw new Error('There was no terraform to kill');
-      return;
+      return first.killTerraform();
     case 'host':
       await first.lose();
       return other.startWorker();
