@@ -25,7 +25,8 @@ export interface Temporal {
  * @param directory for its log
  */
 export async function startTemporal(directory: string, taskQueue: string): Promise<Temporal> {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  // Whoever stops this process lets go of the server first.
+  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
   const [port = 0] = await freePorts(1);
   const address = `127.0.0.1:${port}`;
   const [server, codePath] = await Promise.all([startServer(directory, port), bundle(directory)]);
