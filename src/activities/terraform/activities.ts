@@ -4,7 +4,7 @@ import { guard } from '../../domain/terraform/guards.ts';
 import { normalise } from '../../domain/terraform/normalise.ts';
 import { readDrift } from '../../domain/terraform/drift.ts';
 import { render, renderMarkdown } from '../../domain/terraform/render.ts';
-import type { Target } from '../../domain/policy.ts';
+import type { Target, TerraformPolicy } from '../../domain/policy.ts';
 import type { Check } from '../../domain/verdict.ts';
 import { createAwsClients } from '../aws.ts';
 import { clearLeftovers, inOperationDirectory } from '../process/operation.ts';
@@ -18,7 +18,7 @@ import { notStarted } from './not-started.ts';
 import { ApplyProgress } from './progress.ts';
 import { createSlots } from './slots.ts';
 import type { TerraformActivities, TerraformInput } from './types.ts';
-import { assertParametersCount } from './variables.ts';
+import { assertParametersCount, withDeclaredVariables } from './variables.ts';
 import { outputs, plan, prepare, rescue } from './workspace.ts';
 
 const LAYOUT = { folder: 'terraform', outliving: 'apply' };
@@ -97,11 +97,19 @@ export function createTerraformActivities(given: TerraformDependencies): Terrafo
     },
 
     async restoreTerraform(input) {
-      const work = (progress: ApplyProgress) =>
-        within(input, (directory, supervisor) =>
-          apply(dependencies, { ...input, resuming: true }, directory, supervisor, progress),
+      const restore = (policy: TerraformPolicy) =>
+        ApplyProgress.during((progress) =>
+          within(input, (directory, supervisor) =>
+            apply(
+              dependencies,
+              { ...input, terraform: policy, resuming: true },
+              directory,
+              supervisor,
+              progress,
+            ),
+          ),
         );
-      return ApplyProgress.during(work);
+      return withDeclaredVariables(input.terraform, restore);
     },
 
     async readOutputs(input) {

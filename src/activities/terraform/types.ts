@@ -8,7 +8,7 @@ import type { LockProof } from '../lock.ts';
 export interface TerraformInput {
   readonly target: Target;
   readonly terraform: TerraformPolicy;
-  /** The configuration's commit; its version goes in as the variable `release_version` where the configuration declares it. */
+  /** The configuration's commit; its version and hash go in as the variables `release_version` and `release_commit` where it declares them. */
   readonly release: Release;
 }
 

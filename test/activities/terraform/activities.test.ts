@@ -194,6 +194,17 @@ describe('restoreTerraform', () => {
     expect(restored.counts).toEqual({ create: 0, update: 0, replace: 0, delete: 1 });
   });
 
+  test('leaves out variables that the older configuration does not declare, and keeps the others', async () => {
+    const t = aTerraform(await newDirectory());
+    const variables = { size: 'large', zone: 'a', colour: 'red' };
+    const older = `variable "zone" {}
+      output "zone" {
+        value = var.zone
+      }`;
+    const restored = await t.restore(t.release(older, { variables }));
+    expect(restored.outputs).toEqual({ zone: 'a' });
+  });
+
   test('refuses to destroy what only the later release has', async () => {
     const t = aTerraform(await newDirectory());
     await t.restore(t.release(WEB));
