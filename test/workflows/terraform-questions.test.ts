@@ -38,7 +38,9 @@ describe('the question about an apply that was cut', () => {
     expect(asked({ lock: { kind: 'released', lock: LOCK } })).toMatch(
       /5ad4b0f2 \(.*worker-1.*\).* is released\./,
     );
-    expect(asked({ lock: { kind: 'held', lock: LOCK } })).toContain('type: terraform force-unlock 5ad4b0f2.');
+    expect(asked({ lock: { kind: 'held', lock: LOCK } })).toContain(
+      'type: slipway terraform unlock --environment production --id 5ad4b0f2.',
+    );
   });
 
   test('tells where the state is that could not be saved, and the command that saves it', () => {
@@ -52,7 +54,7 @@ describe('the question about an apply that was cut', () => {
     const what = asked({ suspects, erroredState: FILE, lock: { kind: 'held', lock: LOCK } });
     expect(what).toContain('and 4980 more');
     expect(what).toContain(FILE);
-    expect(what).toContain('force-unlock 5ad4b0f2');
+    expect(what).toContain('--id 5ad4b0f2');
     expect(asked({ how: 'it was killed '.repeat(5000) }).length).toBeLessThan(7000);
   });
 

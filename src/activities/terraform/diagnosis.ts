@@ -40,7 +40,7 @@ export const KNOWN_ERRORS: readonly KnownError[] = [
     summary: /Error releasing the state lock/i,
     passes: 'unless applying',
     remedy:
-      "Terraform did its work, and what it applied is in the state. An apply's own lock is released when the backend answers again by then; if the state is still locked, type `terraform force-unlock <ID>`, with the ID that the next attempt to lock it names.",
+      "Terraform did its work, and what it applied is in the state. An apply's own lock is released when the backend answers again by then; if the state is still locked, type `slipway terraform unlock --environment <name> --id <ID>`, with the ID that the next attempt to lock it names.",
   },
   {
     reason: 'BackendAccess',
@@ -120,7 +120,7 @@ export const KNOWN_ERRORS: readonly KnownError[] = [
     summary: STATE_LOCK,
     passes: 'always',
     remedy:
-      'Another terraform holds the state lock. If none runs any more, release it with `terraform force-unlock <ID>`, the ID as given here.',
+      'Another terraform holds the state lock. If none runs any more, release it with `slipway terraform unlock --environment <name> --id <ID>`, the ID as given here.',
   },
   {
     reason: 'StalePlan',

@@ -9,6 +9,8 @@ import type { Diagnosis } from './diagnosis.ts';
 import type { DestroyRefusedDetail } from './types.ts';
 
 const LONGEST_DETAIL = 600;
+/** A failure's details are kept in the history. */
+const MOST_DESTROYS = 200;
 /** The shell's exit code for a command that it can't find. */
 const NOT_FOUND = 127;
 const MISSING: Diagnosis = {
@@ -128,7 +130,8 @@ export function planRefused(
   const message = `Nothing was applied in ${environment}. ${refusals.map(({ detail }) => detail).join(' ')}`;
   if (!refusals.some(({ name }) => name === GUARDS.destroy))
     return ApplicationFailure.nonRetryable(message, 'PlanRefused', { environment, refusals });
-  const detail: DestroyRefusedDetail = { environment, refusals, destroys };
+  const named = destroys.length <= MOST_DESTROYS ? destroys : [];
+  const detail: DestroyRefusedDetail = { environment, refusals, destroys: named };
   return ApplicationFailure.nonRetryable(message, 'DestroyRefused', detail);
 }
 

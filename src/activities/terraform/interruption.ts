@@ -58,7 +58,7 @@ export function applyInterrupted(target: Target, interruption: Interruption): Ap
     `${how}.`,
     saidOfState(environment, erroredState),
     saidOfSuspects(suspects),
-    saidOfLock(interruption),
+    saidOfLock(environment, interruption),
   ];
   const detail: ApplyInterruptedDetail = {
     environment,
@@ -83,14 +83,14 @@ function saidOfSuspects(suspects: readonly string[]): string {
   return `May exist without the state knowing of it: ${named}${more}. Look for each; import what exists (terraform import), or delete it; then retry.`;
 }
 
-function saidOfLock({ lock, recorded }: Interruption): string {
+function saidOfLock(environment: string, { lock, recorded }: Interruption): string {
   switch (lock.kind) {
     case 'free':
       return 'The state is not locked.';
     case 'released':
       return `The state lock ${describeLock(lock.lock)} was the dead apply's own and is released.`;
     case 'held':
-      return saidOfHolder(lock.lock, recorded);
+      return saidOfHolder(environment, lock.lock, recorded);
     case 'unknown':
       return recorded === undefined
         ? `Whether the state is locked can't be told: ${lock.why}.`
@@ -98,10 +98,14 @@ function saidOfLock({ lock, recorded }: Interruption): string {
   }
 }
 
-function saidOfHolder(lock: StateLock | undefined, recorded: StateLock | undefined): string {
+function saidOfHolder(
+  environment: string,
+  lock: StateLock | undefined,
+  recorded: StateLock | undefined,
+): string {
   if (lock === undefined)
-    return 'The state is locked; who holds the lock is not told. Once it is certain that nothing runs under it, release it (terraform force-unlock ID).';
-  const type = `terraform force-unlock ${lock.id}`;
+    return 'The state is locked; who holds the lock is not told. Once it is certain that nothing runs under it, release it by the means of the backend.';
+  const type = `slipway terraform unlock --environment ${environment} --id ${lock.id}`;
   const whose =
     lock.id === recorded?.id ? 'it is the one that the apply held' : "it is not known to be the apply's own";
   return `The state lock ${describeLock(lock)} is held; ${whose}. Once it is certain that nothing runs under it, type: ${type}.`;

@@ -7,10 +7,13 @@ import type { Workspace } from './command.ts';
 import { inWorkspace, NotRecovered } from './console.ts';
 import type { TerraformDependencies } from './dependencies.ts';
 import { describeLock } from './interruption.ts';
+import { pullState } from './pull-state.ts';
 import { differenceOf, readState } from './state-file.ts';
-import type { StateDifference, StateSummary } from './state-file.ts';
+import type { StateDifference, StateReading, StateSummary } from './state-file.ts';
 import { readStateLock, releaseStateLock } from './state-lock.ts';
 import type { StateLock, TerraformInput } from './types.ts';
+
+const BACKEND = "The backend's state";
 
 export interface Recovery {
   /** The configuration that was applied, and where. */
@@ -41,7 +44,7 @@ export async function readStateFile(file: string): Promise<{ text: string; state
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new NotRecovered(`${file} can't be read: ${error.message}. Nothing was pushed.`);
   });
-  const state = stateIn(text, file);
+  const state = stateIn(readState(text), file);
   if (state === undefined) throw new NotRecovered(`${file} is empty. Nothing was pushed.`);
   return { text, state };
 }
@@ -60,7 +63,7 @@ export async function recoverState(
 ): Promise<Comparison> {
   const { text, state } = await readStateFile(file);
   return inWorkspace(dependencies, input, supervisor, async (workspace) => {
-    const compared = compare(state, await pull(workspace, 'before'));
+    const compared = compare(state, stateIn(await pullState(workspace), BACKEND));
     const lock = await lockLeft(workspace, ownLock);
     const comparison = { ...compared, ...(lock && { lock }) };
     if (compared.pushed && lock === undefined) return comparison;
@@ -72,7 +75,7 @@ export async function recoverState(
     const copy = join(workspace.directory, 'recovered.tfstate');
     await writeFile(copy, text, { mode: 0o600 });
     await push(workspace, copy);
-    verify(compared, await pull(workspace, 'after'));
+    verify(compared, stateIn(await pullState(workspace), BACKEND));
     return comparison;
   });
 }
@@ -143,30 +146,19 @@ function verify({ file, backend: before }: Comparison, backend: StateSummary | u
   );
 }
 
-/** @returns undefined when the backend has no state yet */
-async function pull(workspace: Workspace, name: string): Promise<StateSummary | undefined> {
-  return stateIn(await stateCommand(workspace, name, ['pull']), "The backend's state");
-}
-
 async function push(workspace: Workspace, file: string): Promise<void> {
+  const directory = join(workspace.directory, 'push');
+  await mkdir(directory, { mode: 0o700 });
   try {
-    await stateCommand(workspace, 'push', ['push', '-no-color', '-lock-timeout=0s', file]);
+    await terraform({ ...workspace, directory }, 'state', ['push', '-no-color', '-lock-timeout=0s', file]);
   } catch (error) {
     if (!(error instanceof ApplicationFailure)) throw error;
     throw new NotRecovered(`The state was not pushed. ${error.message}`, { cause: error });
   }
 }
 
-/** Each in a folder of its own: a phase is run once in a directory. */
-async function stateCommand(workspace: Workspace, name: string, args: readonly string[]): Promise<string> {
-  const directory = join(workspace.directory, name);
-  await mkdir(directory, { mode: 0o700 });
-  return terraform({ ...workspace, directory }, 'state', args);
-}
-
 /** @returns undefined for none */
-function stateIn(text: string, what: string): StateSummary | undefined {
-  const read = readState(text);
+function stateIn(read: StateReading, what: string): StateSummary | undefined {
   switch (read.kind) {
     case 'state':
       return read.state;

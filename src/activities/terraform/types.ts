@@ -45,7 +45,7 @@ export interface TerraformRestore extends TerraformInput {
 export interface DestroyRefusedDetail {
   readonly environment: string;
   readonly refusals: readonly Check[];
-  /** Addresses of all that would go without consent. */
+  /** Addresses of all that would go without consent; none where it is more than 200, to which nobody can agree by name. */
   readonly destroys: readonly string[];
 }
 

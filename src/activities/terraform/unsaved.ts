@@ -1,10 +1,9 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { redact } from '../process/redact.ts';
-import { terraform } from './command.ts';
 import type { Workspace } from './command.ts';
 import { keptStates } from './errored-state.ts';
 import { applyInterrupted } from './interruption.ts';
+import { pullState } from './pull-state.ts';
 import { differenceOf, readState } from './state-file.ts';
 import type { StateReading } from './state-file.ts';
 import { readStateLock } from './state-lock.ts';
@@ -18,7 +17,7 @@ export async function demandSaved(workspace: Workspace, dataDirectory: string): 
   const { target } = workspace.input;
   const kept = await keptStates(dataDirectory, target);
   if (kept.length === 0) return;
-  const backend = await pull(workspace);
+  const backend = await pullState(workspace);
   for (const file of kept) {
     const found = readState(await readFile(file, 'utf8'));
     const why = unsaved(found, backend);
@@ -41,14 +40,4 @@ function unsaved(kept: StateReading, backend: StateReading): string | undefined 
   if (kept.state.lineage !== backend.state.lineage) return "the backend's is of another lineage";
   if (kept.state.serial <= backend.state.serial) return undefined;
   return `the backend's is older still (serial ${backend.state.serial}, kept is ${kept.state.serial})`;
-}
-
-async function pull(workspace: Workspace): Promise<StateReading> {
-  // It holds secrets, and a phase is run once in a directory.
-  const directory = await mkdtemp(join(workspace.directory, 'pull-'));
-  try {
-    return readState(await terraform({ ...workspace, directory }, 'state', ['pull']));
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
 }

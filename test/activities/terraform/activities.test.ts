@@ -304,7 +304,7 @@ describe('TerraformFailed', () => {
       nonRetryable: false,
       details: [{ reason: 'StateLocked' }],
     });
-    expect(failure.message).toContain('terraform force-unlock');
+    expect(failure.message).toContain('slipway terraform unlock');
   });
 
   test('a failed apply is not tried again, and shows no secret', async () => {

@@ -101,7 +101,7 @@ describe('an apply that was killed on its own host', () => {
       type: 'ApplyInterrupted',
       details: [{ stateLock: { id: 'foreign', released: false } }],
     });
-    expect(failure.message).toContain('terraform force-unlock foreign');
+    expect(failure.message).toContain('slipway terraform unlock --environment production --id foreign');
     expect(backend.lock()?.ID).toBe('foreign');
   });
 
