@@ -58,6 +58,12 @@ function say(text: string): void {
 /** Ctrl-C: what runs is stopped and cleared away first. A second one doesn't wait. */
 const stop = new AbortController();
 
+/** Stays a listener: of a process that has none of its own left, execa's would end it while its children go on. */
+function stopOnce(): void {
+  if (stop.signal.aborted) process.exit(130);
+  stop.abort();
+}
+
 async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = parse(args);
   if (values.help) return console.log(HELP);
@@ -67,7 +73,7 @@ async function main(args: readonly string[]): Promise<void> {
     const found = positionals.length === 0 ? 'nothing' : positionals.join(' ');
     throw new UsageError(`asked for ${found}, but there is: ${Object.keys(benches).join(', ')}`);
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stopOnce);
   const { result, markdown } = await bench({ quick: values.quick, signal: stop.signal, say });
   console.log(markdown);
   if (values.json !== undefined) {
