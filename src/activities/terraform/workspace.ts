@@ -7,6 +7,7 @@ import { readPlan } from '../../domain/terraform/plan.ts';
 import type { PlanJson } from '../../domain/terraform/plan.ts';
 import { sensitiveValues } from '../../domain/terraform/values.ts';
 import { createAwsClients } from '../aws.ts';
+import { tail } from '../process/output.ts';
 import { plain as unmasked, redact } from '../process/redact.ts';
 import type { Supervisor } from '../process/supervisor.ts';
 import { processFiles } from '../process/wrapper.ts';
@@ -138,14 +139,31 @@ export async function fileDigest(path: string): Promise<string> {
 /** Outputs that are strings, not sensitive, and hold no SecureString of a variable; `{}` when there is no state. */
 export async function outputs(workspace: Workspace): Promise<Outputs> {
   const secure = secureStrings(workspace);
-  const text = await terraform(workspace, 'output', ['-no-color', '-json']);
-  const found = JSON.parse(text) as Record<string, { sensitive?: boolean; value?: unknown }>;
+  const told = await outputsTold(join(workspace.directory, 'apply'));
+  const found: StateOutputs =
+    told ?? JSON.parse(await terraform(workspace, 'output', ['-no-color', '-json']));
   const plain = Object.entries(found).flatMap(([name, { sensitive, value }]) =>
     typeof value === 'string' && sensitive !== true && redact(value, secure) === unmasked(value)
       ? [[name, value] as const]
       : [],
   );
   return Object.fromEntries(plain);
+}
+
+/** Bytes at the end of an apply's stream in which its outputs are looked for. */
+const TOLD_WITHIN = 256 * 1024;
+
+type StateOutputs = Readonly<Record<string, { readonly sensitive?: boolean; readonly value?: unknown }>>;
+
+/** All outputs, as an apply that ran in `directory` told them at its end; undefined when none did. */
+async function outputsTold(directory: string): Promise<StateOutputs | undefined> {
+  const lines = (await tail(processFiles(directory).stdout, TOLD_WITHIN)).split('\n');
+  const last = lines.findLast((line) => /"type":\s*"outputs"/.test(line));
+  try {
+    return (JSON.parse(last ?? '{}') as { outputs?: StateOutputs }).outputs;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Values of variables that must not be read by whoever reads outputs. */
