@@ -1,6 +1,6 @@
 import { format } from 'prettier';
-import { KNOWN_ERRORS } from '../../src/activities/terraform/diagnosis.ts';
-import type { KnownError } from '../../src/activities/terraform/diagnosis.ts';
+import { KNOWN_ERRORS } from '../../src/activities/terraform/command/diagnosis.ts';
+import type { KnownError } from '../../src/activities/terraform/command/diagnosis.ts';
 import { configSchema } from '../../src/config.ts';
 import { DEFAULTS_DESCRIPTION, platformSchema } from '../../src/platform/schema.ts';
 import { cliPage } from './cli.ts';
@@ -42,7 +42,7 @@ function terraformErrorsPage(): string {
   const distinct = [...new Map(rows.map((row) => [row.join(), row])).values()];
   return `# Terraform's errors
 
-${GENERATED.replace('from the schema; edit the schema', 'from src/activities/terraform/diagnosis.ts; edit that')}
+${GENERATED.replace('from the schema; edit the schema', 'from src/activities/terraform/command/diagnosis.ts; edit that')}
 
 A failure of type \`TerraformFailed\` has one of these in its details, as \`reason\`; an error that is none of them is told in Terraform's own
 words. [Terraform, step by step](../terraform.md) tells what a run does then.

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
-import { describeLock } from '../activities/terraform/interruption.ts';
-import { readKeptState, removeKeptState, type KeptState } from '../activities/terraform/kept-state.ts';
-import { readStateFile, recoverState, type Comparison } from '../activities/terraform/recover.ts';
-import type { StateSummary } from '../activities/terraform/state-file.ts';
+import { describeLock } from '../activities/terraform/apply/interruption.ts';
+import { readKeptState, removeKeptState, type KeptState } from '../activities/terraform/state/kept-state.ts';
+import { readStateFile, recoverState, type Comparison } from '../activities/terraform/by-hand/recover.ts';
+import type { StateSummary } from '../activities/terraform/state/state-file.ts';
 import type { Target } from '../domain/policy.ts';
 import type { Release } from '../domain/release.ts';
 import { exitCodeOf } from './exit-codes.ts';

@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { consoleSupervisor, Interrupted } from '../activities/process/console-supervisor.ts';
 import type { Supervisor } from '../activities/process/supervisor.ts';
 import { createSourceRepository } from '../activities/source/repository.ts';
-import { NotRecovered } from '../activities/terraform/console.ts';
+import { NotRecovered } from '../activities/terraform/by-hand/console.ts';
 import type { TerraformDependencies } from '../activities/terraform/dependencies.ts';
 import type { TerraformInput } from '../activities/terraform/types.ts';
 import { commit as commitField } from '../domain/input.ts';

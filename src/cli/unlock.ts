@@ -1,6 +1,6 @@
-import { keptStates } from '../activities/terraform/errored-state.ts';
-import { describeLock } from '../activities/terraform/interruption.ts';
-import { unlockState } from '../activities/terraform/unlock.ts';
+import { keptStates } from '../activities/terraform/state/errored-state.ts';
+import { describeLock } from '../activities/terraform/apply/interruption.ts';
+import { unlockState } from '../activities/terraform/by-hand/unlock.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { standstill, type Standstill } from './standstill.ts';
 import { printJson, printLine, type Terminal } from './terminal.ts';

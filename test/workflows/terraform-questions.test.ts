@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
-import { applyInterrupted, type Interruption } from '../../src/activities/terraform/interruption.ts';
+import { applyInterrupted, type Interruption } from '../../src/activities/terraform/apply/interruption.ts';
 import type { DestroyRefusedDetail } from '../../src/activities/terraform/types.ts';
 import { GUARDS } from '../../src/domain/terraform/guards.ts';
 import { destroyQuestion, interruptedQuestion } from '../../src/workflows/steps/terraform-questions.ts';

@@ -10,16 +10,16 @@ import { createAwsClients } from '../aws.ts';
 import { clearLeftovers, inOperationDirectory } from '../process/operation.ts';
 import { activitySupervisor } from '../process/supervisor.ts';
 import type { Supervisor } from '../process/supervisor.ts';
-import { apply } from './apply.ts';
-import { terraform } from './command.ts';
+import { apply } from './apply/apply.ts';
+import { terraform } from './command/command.ts';
 import { DEFAULT_CONCURRENCY } from './dependencies.ts';
 import type { TerraformDependencies } from './dependencies.ts';
-import { notStarted } from './not-started.ts';
-import { ApplyProgress } from './progress.ts';
+import { notStarted } from './apply/not-started.ts';
+import { ApplyProgress } from './apply/progress.ts';
 import { createSlots } from './slots.ts';
 import type { TerraformActivities, TerraformInput } from './types.ts';
-import { assertParametersCount, withDeclaredVariables } from './variables.ts';
-import { outputs, plan, prepare, rescue } from './workspace.ts';
+import { assertParametersCount, withDeclaredVariables } from './workspace/variables.ts';
+import { outputs, plan, prepare, rescue } from './workspace/workspace.ts';
 
 const LAYOUT = { folder: 'terraform', outliving: 'apply' };
 

@@ -1,0 +1,161 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Origin } from '../../../domain/terraform/change-set.ts';
+import { tail } from '../../process/output.ts';
+import { redact } from '../../process/redact.ts';
+import { followProcess, runProcess } from '../../process/run.ts';
+import type { ProcessEnd, RunOptions } from '../../process/run.ts';
+import type { Supervisor } from '../../process/supervisor.ts';
+import { processFiles } from '../../process/wrapper.ts';
+import { diagnose } from './diagnosis.ts';
+import { readDiagnostics } from './diagnostics.ts';
+import type { Diagnostic } from './diagnostics.ts';
+import { terraformFailed } from './errors.ts';
+import type { FailedCommand, Phase } from './errors.ts';
+import type { TerraformInput } from '../types.ts';
+import { Watch } from './watch.ts';
+
+/** For a command that takes the state lock: a short look of somebody else's at the state is no failure. */
+export const LOCK_TIMEOUT = '-lock-timeout=20s';
+/** What is run with `-json`, and tells what it does. */
+const STREAMING: ReadonlySet<Phase> = new Set(['plan', 'apply']);
+/** What a command about a state says when there is none. */
+export const NO_STATE = 'No state file was found';
+/** How much of terraform's output is read for its errors. */
+const ERROR_BYTES = 256 * 1024;
+
+/** A terraform command that runs, or ran, in an activity's private directory. */
+export interface Followed {
+  readonly input: TerraformInput;
+  /** The activity's private directory. */
+  readonly directory: string;
+  /** The configuration in the checkout. */
+  readonly configuration: string;
+  readonly supervisor: Supervisor;
+  /** Milliseconds between SIGINT and SIGKILL. */
+  readonly grace: number;
+  /** What no message may show; grows when a plan tells its sensitive values. */
+  readonly secrets: Set<string>;
+  /** `secrets` may lack some, so that nothing of what terraform says freely is told. */
+  readonly mute?: boolean;
+}
+
+/** A configuration at a commit, with what terraform needs to run in it. */
+export interface Checkout extends Followed {
+  readonly binary: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** One that is initialised. */
+export interface Workspace extends Checkout {
+  readonly origin: Origin;
+  /** Variables with the values of SSM parameters, by name. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** Who else wants to know how a command gets on. */
+export interface Watching {
+  readonly watch?: Watch;
+  /** Called at each look, when `watch` has read on. */
+  readonly observe?: () => void;
+}
+
+/**
+ * Runs a terraform command to its end.
+ * @returns its stdout
+ * @throws `TerraformFailed` by its diagnostics; the supervisor's failure when it was stopped
+ */
+export async function terraform(workspace: Checkout, phase: Phase, args: readonly string[]): Promise<string> {
+  const end = await start(workspace, phase, args);
+  if (!succeeded(end)) throw await failureOf(workspace, phase, end);
+  return readFile(processFiles(join(workspace.directory, phase)).stdout, 'utf8');
+}
+
+/** Starts a command, or finds the one that an earlier attempt started in this directory, and follows it. */
+export function start(
+  workspace: Checkout,
+  phase: Phase,
+  args: readonly string[],
+  { removeAfterwards, ...watching }: Watching & { removeAfterwards?: string } = {},
+): Promise<ProcessEnd> {
+  const launch = {
+    directory: join(workspace.directory, phase),
+    command: [workspace.binary, phase, ...args],
+    cwd: workspace.configuration,
+    env: workspace.environment,
+    ...(removeAfterwards !== undefined && { removeAfterwards }),
+  };
+  return runProcess(launch, options(workspace, phase, watching));
+}
+
+/** Follows a command that an earlier attempt started. */
+export function follow(followed: Followed, phase: Phase, watching: Watching = {}): Promise<ProcessEnd> {
+  return followProcess(join(followed.directory, phase), options(followed, phase, watching));
+}
+
+export function succeeded(end: ProcessEnd): boolean {
+  return end.kind === 'exited' && end.code === 0;
+}
+
+/** What to throw for a command that did not succeed. */
+export async function failureOf(followed: Followed, phase: Phase, end: ProcessEnd): Promise<Error> {
+  return end.stopped ? followed.supervisor.failure() : terraformFailed(await describe(followed, phase, end));
+}
+
+function options(followed: Followed, phase: Phase, { watch, observe }: Watching): RunOptions {
+  const { supervisor, grace, secrets, directory, mute } = followed;
+  const following = watch ?? (STREAMING.has(phase) ? new Watch(join(directory, phase)) : undefined);
+  return {
+    supervisor,
+    grace,
+    interrupt: 'command',
+    async observe() {
+      await following?.look();
+      observe?.();
+    },
+    describe(line) {
+      const doing = following?.stream.describe(Date.now()) ?? (mute ? 'at work' : progressOf(line));
+      return `terraform ${phase}: ${redact(doing, secrets)}`;
+    },
+  };
+}
+
+/** What went wrong, with no secret in it. */
+export async function describe(followed: Followed, phase: Phase, end: ProcessEnd): Promise<FailedCommand> {
+  const files = processFiles(join(followed.directory, phase));
+  const [stdout, stderr] = await Promise.all([
+    tail(files.stdout, ERROR_BYTES),
+    tail(files.stderr, ERROR_BYTES),
+  ]);
+  const { secrets, mute } = followed;
+  const errors = readDiagnostics(stdout, stderr)
+    .map((error) => (mute ? withheld(error) : error))
+    .map(({ summary, detail }) => ({ summary: redact(summary, secrets), detail: redact(detail, secrets) }));
+  const lines = (stderr.trim() || stdout.trim()).split('\n').slice(-5).join('\n');
+  return {
+    target: followed.input.target,
+    phase,
+    exitCode: end.kind === 'exited' ? end.code : undefined,
+    errors: errors.slice(0, 10),
+    output: mute ? '' : redact(lines, secrets).slice(-1000),
+  };
+}
+
+/** The summaries of errors that are known are terraform's own, with no value in them. */
+function withheld(error: Diagnostic): Diagnostic {
+  const summary =
+    diagnose([error]) === undefined
+      ? 'an error that is not shown, as what is secret in it is not known any more'
+      : error.summary;
+  return { summary, detail: '' };
+}
+
+/** What a line of terraform's JSON stream tells people. */
+function progressOf(line: string): string {
+  const message = /"@message":("(?:[^"\\]|\\.)*")/.exec(line)?.[1];
+  try {
+    return message === undefined ? line : String(JSON.parse(message));
+  } catch {
+    return line;
+  }
+}
