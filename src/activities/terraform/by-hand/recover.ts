@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Supervisor } from '../../process/supervisor.ts';
@@ -147,10 +147,8 @@ function verify({ file, backend: before }: Comparison, backend: StateSummary | u
 }
 
 async function push(workspace: Workspace, file: string): Promise<void> {
-  const directory = join(workspace.directory, 'push');
-  await mkdir(directory, { mode: 0o700 });
   try {
-    await terraform({ ...workspace, directory }, 'state', ['push', '-no-color', '-lock-timeout=0s', file]);
+    await terraform(workspace, 'state', ['push', '-no-color', '-lock-timeout=0s', file]);
   } catch (error) {
     if (!(error instanceof ApplicationFailure)) throw error;
     throw new NotRecovered(`The state was not pushed. ${error.message}`, { cause: error });

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Origin } from '../../../domain/terraform/change-set.ts';
 import { tail } from '../../process/output.ts';
@@ -71,15 +71,17 @@ export async function terraform(workspace: Checkout, phase: Phase, args: readonl
   return readFile(processFiles(join(workspace.directory, phase)).stdout, 'utf8');
 }
 
-/** Starts a command, or finds the one that an earlier attempt started in this directory, and follows it. */
-export function start(
+/** Runs a command to its end. An apply that an earlier attempt started in this directory is found; the others run anew. */
+export async function start(
   workspace: Checkout,
   phase: Phase,
   args: readonly string[],
   { removeAfterwards, ...watching }: Watching & { removeAfterwards?: string } = {},
 ): Promise<ProcessEnd> {
+  const directory = join(workspace.directory, phase);
+  if (phase !== 'apply') await rm(directory, { recursive: true, force: true });
   const launch = {
-    directory: join(workspace.directory, phase),
+    directory,
     command: [workspace.binary, phase, ...args],
     cwd: workspace.configuration,
     env: workspace.environment,

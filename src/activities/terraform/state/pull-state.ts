@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { terraform } from '../command/command.ts';
 import type { Workspace } from '../command/command.ts';
@@ -7,11 +7,10 @@ import type { StateReading } from './state-file.ts';
 
 /** The backend's state as it is now, as far as it may be shown. */
 export async function pullState(workspace: Workspace): Promise<StateReading> {
-  // It holds secrets, and a phase is run once in a directory.
-  const directory = await mkdtemp(join(workspace.directory, 'pull-'));
   try {
-    return readState(await terraform({ ...workspace, directory }, 'state', ['pull']));
+    return readState(await terraform(workspace, 'state', ['pull']));
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    // It holds secrets.
+    await rm(join(workspace.directory, 'state'), { recursive: true, force: true });
   }
 }

@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { terraform } from '../command/command.ts';
@@ -19,10 +19,8 @@ export async function initialise(workspace: Checkout, store: string): Promise<vo
   const plugins = createPluginStore(store);
   const backend = await backendFile(workspace);
   const args = [...ARGUMENTS, ...(backend === undefined ? [] : [`-backend-config=${backend}`])];
-  if (await plugins.has(workspace.configuration)) {
-    if (await initialised(workspace, [...args, `-plugin-dir=${store}`])) return;
-    await rm(join(workspace.directory, 'init'), { recursive: true, force: true });
-  }
+  const kept = await plugins.has(workspace.configuration);
+  if (kept && (await initialised(workspace, [...args, `-plugin-dir=${store}`]))) return;
   await terraform(workspace, 'init', args);
   await plugins.takeIn(pluginCacheIn(workspace.directory));
 }
