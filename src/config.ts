@@ -57,6 +57,16 @@ export const configSchema = z.object({
     .describe(
       'How many activities of this worker may run Terraform at the same time; others wait, and who came first goes first.',
     ),
+  SLIPWAY_TERRAFORM_GRACE: duration('1s', '1h')
+    .prefault('2m')
+    .describe(
+      'How long a `terraform` that is asked to stop, by SIGINT, may take to end in order and save its state before it is killed.',
+    ),
+  SLIPWAY_TERRAFORM_LOCK_WAIT: duration('0s', '1h')
+    .prefault('15m')
+    .describe(
+      'How long the end of an apply whose host is lost is waited for, by its state lock, before a person is asked.',
+    ),
   SLIPWAY_SHUTDOWN_GRACE: duration('0s', '1h')
     .prefault('30s')
     .describe('How long a worker that is asked to stop lets its activities go on before they are cancelled.'),
@@ -97,6 +107,8 @@ export interface Config {
   readonly terraform: string;
   /** 1 to 64. */
   readonly terraformConcurrency: number;
+  readonly terraformGraceSeconds: number;
+  readonly terraformLockWaitSeconds: number;
   readonly shutdownGraceSeconds: number;
   readonly onShutdown: (typeof ON_SHUTDOWN)[number];
   readonly pollSeconds: number;
@@ -161,6 +173,8 @@ export function loadConfig(environment: Environment = process.env): Config {
     ...(own.data.SLIPWAY_EVIDENCE_KEY !== undefined && { evidenceKey: own.data.SLIPWAY_EVIDENCE_KEY }),
     terraform: own.data.SLIPWAY_TERRAFORM,
     terraformConcurrency: own.data.SLIPWAY_TERRAFORM_CONCURRENCY,
+    terraformGraceSeconds: own.data.SLIPWAY_TERRAFORM_GRACE,
+    terraformLockWaitSeconds: own.data.SLIPWAY_TERRAFORM_LOCK_WAIT,
     shutdownGraceSeconds: own.data.SLIPWAY_SHUTDOWN_GRACE,
     onShutdown: own.data.SLIPWAY_ON_SHUTDOWN,
     pollSeconds: own.data.SLIPWAY_POLL_INTERVAL,

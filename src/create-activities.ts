@@ -17,6 +17,7 @@ import { createSettingsActivities } from './activities/settings/activities.ts';
 import { createSourceActivities } from './activities/source/activities.ts';
 import { createSourceRepository } from './activities/source/repository.ts';
 import { createTerraformActivities } from './activities/terraform/activities.ts';
+import type { TerraformDependencies } from './activities/terraform/dependencies.ts';
 import { createTestActivities } from './activities/tests/activities.ts';
 import { createVerificationActivities } from './activities/verification/activities.ts';
 
@@ -48,13 +49,9 @@ export function createActivities({ config, platform, client }: Worker): Activiti
     ...createTerraformActivities({
       aws,
       source,
-      dataDirectory,
       environment,
       assertHolder,
-      binary: config.terraform,
-      concurrency: config.terraformConcurrency,
-      ...(config.evidenceKey !== undefined && { key: config.evidenceKey }),
-      onShutdown: config.onShutdown === 'interrupt' ? 'interrupt' : 'leave running',
+      ...terraformSettings(config),
     }),
     ...createEcsActivities({ aws, source, assertHolder, pollMilliseconds, reader }),
     ...createCanaryActivities({ aws, assertHolder, pollMilliseconds, reader }),
@@ -65,5 +62,20 @@ export function createActivities({ config, platform, client }: Worker): Activiti
       environment,
       ...(platform.notifications?.webhook && { webhook: platform.notifications.webhook }),
     }),
+  };
+}
+
+type TerraformSettings = Omit<TerraformDependencies, 'aws' | 'source' | 'environment' | 'assertHolder'>;
+
+/** What an operator sets of Terraform, as its activities take it. */
+export function terraformSettings(config: Config): TerraformSettings {
+  return {
+    dataDirectory: config.dataDirectory,
+    binary: config.terraform,
+    concurrency: config.terraformConcurrency,
+    grace: config.terraformGraceSeconds * 1000,
+    lockWait: config.terraformLockWaitSeconds * 1000,
+    ...(config.evidenceKey !== undefined && { key: config.evidenceKey }),
+    onShutdown: config.onShutdown === 'interrupt' ? 'interrupt' : 'leave running',
   };
 }
