@@ -22,7 +22,9 @@ export function decideCommand(program: Command, run: Run): void {
     .summary('answer a question that a run asks')
     .description(
       'Answers what a run asks when it cannot go on by itself. A canary that is neither good nor bad: `continue` with the next step, ' +
-        '`retry` this one, or `rollback`. An undo that keeps failing: `retry`, or `continue` without it. `slipway status` shows what the question takes.',
+        '`retry` this one, or `rollback`. An apply of Terraform that was cut: `retry` what is left of it, or `rollback` what was applied. ' +
+        'A way back that would destroy what nobody allowed: `rollback` to agree, or `retry` to plan again. ' +
+        'A way back that was cut, or keeps failing: `retry`. `continue` goes on without it. `slipway status` shows what the question takes.',
     )
     .argument(
       '[run]',
@@ -35,7 +37,10 @@ export function decideCommand(program: Command, run: Run): void {
     .action(async (target: string | undefined, version: string | undefined, options: Options) =>
       run((terminal) => decide(terminal, named(target, version), options)),
     );
-  withExamples(withCommonOptions(command), ['slipway decide production --action retry']);
+  withExamples(withCommonOptions(command), [
+    'slipway decide production --action retry',
+    "slipway decide production --action rollback --reason 'the queue is empty, it may go'",
+  ]);
 }
 
 async function decide(terminal: Terminal, wanted: Named, options: Options): Promise<number> {
