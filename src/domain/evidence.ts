@@ -1,5 +1,6 @@
 import type { ChangeSet, ResourceChange } from './terraform/change-set.ts';
 import type { Drift, DriftedResource } from './terraform/drift.ts';
+import { anythingDrifted } from './planned-infrastructure.ts';
 import { digestOf } from './digest.ts';
 import type { CanaryPolicy } from './policy.ts';
 import type { Digest, Manifest } from './release.ts';
@@ -55,6 +56,21 @@ export interface Evidence {
   readonly policyDigest: Digest;
   /** The release that runs now; absent at a first deployment. */
   readonly running?: { readonly version: string; readonly commit: string };
+}
+
+/**
+ * What approvers agree to of a Terraform plan. The seals of a large change set are no part of it: they are for comparing
+ * one change by one, its digest binds all of them, and without them the evidence stays under 50 KB.
+ */
+export function infrastructureEvidence({
+  changeSet,
+  drift,
+}: Required<Pick<Evidence, 'changeSet' | 'drift'>>): Pick<Evidence, 'changeSet' | 'drift'> {
+  const { unlisted, ...listed } = changeSet;
+  return {
+    changeSet: { ...listed, ...(unlisted && { unlisted: { count: unlisted.count, unknown: [] } }) },
+    ...(anythingDrifted(drift) && { drift }),
+  };
 }
 
 /** The digest that approvals are bound to: SHA-256 over the evidence's canonical JSON. */

@@ -1,8 +1,12 @@
-import { evidenceDigest, type Evidence, type SettingPlan } from '../../domain/evidence.ts';
+import {
+  evidenceDigest,
+  infrastructureEvidence,
+  type Evidence,
+  type SettingPlan,
+} from '../../domain/evidence.ts';
 import { unreachable } from '../../domain/approval.ts';
 import { refusal } from '../../domain/environment-state.ts';
 import type { EnvironmentStatus } from '../../domain/ledger.ts';
-import { anythingDrifted } from '../../domain/planned-infrastructure.ts';
 import type { Manifest } from '../../domain/release.ts';
 import type { Check } from '../../domain/verdict.ts';
 import type { ServicePlan } from '../../activities/ecs/types.ts';
@@ -159,8 +163,7 @@ async function plan(run: DeploymentRun, checked: Checked): Promise<Prepared> {
     services: services.services,
     ...canarySchedule(run, services),
     policyDigest: run.policy.digest,
-    ...(terraform && { changeSet: terraform.changeSet }),
-    ...(terraform && anythingDrifted(terraform.drift) && { drift: terraform.drift }),
+    ...(terraform && infrastructureEvidence(terraform)),
     ...(current && { running: { version: current.manifest.version, commit: current.manifest.commit } }),
   };
   return { ...checked, evidence, ...(terraform && { terraform }) };

@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { evidenceDigest, infrastructureEvidence, type Evidence } from '../../../src/domain/evidence.ts';
 import { creationsOf } from '../../../src/domain/terraform/created.ts';
+import { readDrift } from '../../../src/domain/terraform/drift.ts';
 import { destroyedBy } from '../../../src/domain/terraform/guards.ts';
 import type { ChangeSet } from '../../../src/domain/terraform/change-set.ts';
 import type { PlannedResource } from '../../../src/domain/terraform/plan.ts';
@@ -206,5 +208,53 @@ describe('a change set with too much to seal', () => {
         ),
       ]),
     });
+  });
+});
+
+describe('the evidence of a large change set', () => {
+  const digest = `sha256:${'1'.repeat(64)}`;
+  const drifted = Array.from({ length: 60 }, (_, i) =>
+    aResource(`aws_type_${i}.drifted["unit ${i}"]`, updating({ size: i, ttl: 1 }, { size: i + 1, ttl: 2 })),
+  );
+  const many = <T>(count: number, one: (i: number) => T) => Array.from({ length: count }, (_, i) => one(i));
+  const agreedTo = (changeSet: ChangeSet): Evidence => ({
+    manifest: {
+      version: '1.4.0',
+      commit: 'a'.repeat(40),
+      images: Object.fromEntries(many(10, (i) => [`service-${i}`, digest])),
+    },
+    environment: 'production',
+    settings: many(60, (i) => ({
+      key: `SETTING_${i}`,
+      parameter: `/slipway/notes/production/1.4.0/SETTING_${i}`,
+      value: digest,
+    })),
+    references: many(20, (i) => ({ kind: 'secret', name: `notes/production/secret-${i}`, version: digest })),
+    services: many(10, (i) => ({
+      service: `service-${i}`,
+      rollout: 'rolling',
+      image: digest,
+      taskDefinition: digest,
+      current: `arn:aws:ecs:eu-central-1:123456789012:task-definition/notes-service-${i}:1234`,
+    })),
+    policyDigest: digest,
+    ...infrastructureEvidence({ changeSet, drift: readDrift(aPlan([], { resource_drift: drifted })) }),
+  });
+  const size = (evidence: Evidence) => Buffer.byteLength(JSON.stringify(evidence));
+
+  test('of 5,450 changes stays under 50 KB, drift, settings and services with it', () => {
+    const changeSet = normalise(aPlan(aFleet(5_450)));
+    expect(changeSet.unlisted?.seals).toBeDefined();
+    const evidence = agreedTo(changeSet);
+    expect(evidence.drift?.resources.length).toBeGreaterThan(20);
+    expect(size(evidence)).toBeLessThan(50_000);
+    expect(evidence.changeSet?.unlisted?.count).toBe(changeSet.unlisted?.count);
+  });
+
+  test('is other evidence when a value of one change that it does not list is another', () => {
+    const another = aFleet(SMALL, (i) => (i === SMALL - 1 ? { name: 'other' } : {}));
+    const [a, b] = [aFleet(SMALL), another].map((fleet) => agreedTo(normalise(aPlan(fleet))));
+    expect(evidenceDigest(a!)).not.toBe(evidenceDigest(b!));
+    expect(a!.changeSet?.changes).toEqual(b!.changeSet?.changes);
   });
 });
