@@ -29,7 +29,9 @@ export type Outputs = Readonly<Record<string, string>>;
 
 export interface TerraformApplied {
   readonly outputs: Outputs;
+  /** Whether any attempt applied something. */
   readonly changed: boolean;
+  /** Of the last attempt's plan. */
   readonly counts: ChangeSet['counts'];
 }
 

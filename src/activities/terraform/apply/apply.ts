@@ -77,9 +77,8 @@ async function begin(attempt: Attempt): Promise<TerraformApplied> {
   await demandSaved(workspace, dependencies.dataDirectory);
   const planned = await plan(workspace, { lock: true });
   const { counts } = judge(input, planned.json, workspace, dependencies.key);
-  const changed = changesSomething(planned.json);
-  if (changed) await applyPlan({ ...attempt, beside }, workspace, planned, counts);
-  return { outputs: await outputs(workspace), changed, counts };
+  if (changesSomething(planned.json)) await applyPlan({ ...attempt, beside }, workspace, planned, counts);
+  return { outputs: await outputs(workspace), changed: progress.hasBegun, counts };
 }
 
 async function applyPlan(

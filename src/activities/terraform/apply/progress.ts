@@ -69,6 +69,11 @@ export class ApplyProgress {
     return this.#stage === 'not begun';
   }
 
+  /** This attempt, or one before it, has begun an apply: this is certain. */
+  get hasBegun(): boolean {
+    return this.#stage === 'begun' || this.#stage === 'ended';
+  }
+
   /** An apply whose end nobody has seen; undefined when there is none. */
   get unfinished(): Unfinished | undefined {
     return this.#stage === 'begun' ? this.#apply : undefined;

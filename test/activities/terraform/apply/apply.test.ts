@@ -105,6 +105,23 @@ describe('an apply that failed half-way', () => {
   });
 });
 
+test('an attempt that finds the work done by an earlier one says that something was changed', async () => {
+  const t = aTerraform(await newDirectory());
+  const input = t.release(WEB);
+  const { changeSet: approved } = await t.plan(input);
+  const restore = { ...input, lock: LOCK };
+  const first = inActivity('restore', 1);
+  const heartbeat = lastHeartbeat(first);
+  await first.run(() => t.activities.restoreTerraform(restore));
+  const again = { ...restore, approved, resuming: true };
+  const second = () => inActivity('restore', 2, heartbeat());
+  expect(await second().run(() => t.activities.restoreTerraform(restore))).toMatchObject({ changed: true });
+  expect(await second().run(() => t.activities.applyTerraform(again))).toMatchObject({ changed: true });
+  expect(await inActivity('other').run(() => t.activities.restoreTerraform(restore))).toMatchObject({
+    changed: false,
+  });
+});
+
 test('a refused destruction names every address, and a person may agree to exactly these', async () => {
   const t = aTerraform(await newDirectory());
   await t.restore(t.release(`${WEB}\nresource "terraform_data" "api" {}`));

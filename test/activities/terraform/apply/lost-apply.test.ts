@@ -192,7 +192,7 @@ describe('an apply whose host is lost', () => {
     await letGo(t);
     expect(await retry).toEqual({
       outputs: { done: 'yes' },
-      changed: false,
+      changed: true,
       counts: { create: 0, update: 0, replace: 0, delete: 0 },
     });
     expect(await runs(t)).toBe(1);
