@@ -6,6 +6,7 @@ import {
 } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { QUERIES } from '../contract.ts';
+import type { Proposal } from '../domain/deployment-plan.ts';
 import type { PipelineStatus, RunStatus } from '../domain/status.ts';
 import { CommandError } from './errors.ts';
 import { serverError } from './server-error.ts';
@@ -45,10 +46,10 @@ export async function statusOf<S = Status>(session: Session, run: WorkflowHandle
   }
 }
 
-/** A run's evidence and its digest; null before there is any. */
-export async function evidenceOf<E>(session: Session, run: WorkflowHandle): Promise<E | null> {
+/** What a run asks approval of; null before there is any. */
+export async function proposalOf(session: Session, run: WorkflowHandle): Promise<Proposal | null> {
   try {
-    return await session.soon(() => run.query<E | null>(QUERIES.evidence));
+    return await session.soon(() => run.query<Proposal | null>(QUERIES.evidence));
   } catch (error) {
     if (error instanceof QueryNotRegisteredError) return null;
     throw answerError(session, run.workflowId, error);

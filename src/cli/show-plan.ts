@@ -1,3 +1,4 @@
+import type { Proposal } from '../domain/deployment-plan.ts';
 import type { Evidence } from '../domain/evidence.ts';
 import { countsText, driftRows, more } from '../domain/render/infrastructure.ts';
 import { span } from '../domain/span.ts';
@@ -34,6 +35,13 @@ export function showEvidence(evidence: Evidence, digest: string): string[] {
     `Policy    ${shortDigest(evidence.policyDigest)}`,
     `Evidence  ${shortDigest(digest)}  (${digest})`,
   ];
+}
+
+/** What Terraform would do, with the values, for a terminal; nothing for an environment without it. */
+export function showTerraform({ terraform }: Pick<Proposal, 'terraform'>): string[] {
+  return terraform === undefined
+    ? []
+    : ['', 'Terraform plan', ...terraform.split('\n').map((line) => `  ${line}`)];
 }
 
 /** How the traffic is shifted, which services go so, and when ECS goes back without being told. */

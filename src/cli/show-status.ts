@@ -109,7 +109,9 @@ function showWaiting(id: string, status: RunStatus): string[] {
   if (waiting === undefined) return [];
   const until = waiting.until === undefined ? '' : `, until ${waiting.until}`;
   const commands = [...answers(id, status), ...waiting.commands.map((line) => `or  ${line}`)];
+  const plan = waiting.terraform?.split('\n').map((line) => `    ${line}`);
   return [
+    ...(plan === undefined ? [] : ['', '  Terraform plan:', ...plan]),
     '',
     `  Waits for ${waiting.what} (since ${waiting.since}${until}). Type next:`,
     ...commands.map((line) => `    ${line}`),

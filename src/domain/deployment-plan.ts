@@ -1,17 +1,34 @@
-import type { Evidence } from './evidence.ts';
+import { evidenceDigest, type Evidence } from './evidence.ts';
 import type { Digest, Release } from './release.ts';
 import type { Drift } from './terraform/drift.ts';
 import type { Check } from './verdict.ts';
 
-/** Result of `planDeployment`. */
-export interface DeploymentPlan {
+/** What approvers are asked about: the answer of a run's `evidence` query. Approvals are bound to the evidence alone. */
+export interface Proposal {
   readonly evidence: Evidence;
   readonly digest: Digest;
-  readonly checks: readonly Check[];
-  /** Terraform's plan for people, sensitive values masked. */
+  /** Terraform's plan for people, with values, sensitive ones masked; at most 4 KB. */
   readonly terraform?: string;
-  /** The same in Markdown. */
+  /** The same in Markdown; at most 8 KB. */
   readonly terraformMarkdown?: string;
+}
+
+/** Result of `planDeployment`. */
+export interface DeploymentPlan extends Proposal {
+  readonly checks: readonly Check[];
+}
+
+interface Planned {
+  readonly evidence: Evidence;
+  readonly terraform?: { readonly rendering: string; readonly markdown: string };
+}
+
+export function proposalOf({ evidence, terraform }: Planned): Proposal {
+  return {
+    evidence,
+    digest: evidenceDigest(evidence),
+    ...(terraform && { terraform: terraform.rendering, terraformMarkdown: terraform.markdown }),
+  };
 }
 
 /** Result of `detectDrift`. */

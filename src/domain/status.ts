@@ -16,6 +16,8 @@ export interface Waiting {
   readonly signal: HumanSignal;
   /** Answers that the question takes, the first the most likely: of a `decide`. */
   readonly actions?: readonly DecidePayload['action'][];
+  /** What Terraform would do, where that is asked: readable lines, at most 4 KB, sensitive values masked. */
+  readonly terraform?: string;
 }
 
 /** Canaries that wait at a pause. */

@@ -1,4 +1,5 @@
 import type { DeployInput, DeployToEnvironmentInput } from '../contract.ts';
+import { proposalOf } from '../domain/deployment-plan.ts';
 import { describeChange, evidenceDigest } from '../domain/evidence.ts';
 import type { DeploymentReport } from '../domain/report.ts';
 import { parseDeployInput, parseDeployToEnvironmentInput } from '../domain/requests.ts';
@@ -57,7 +58,7 @@ async function deploy(environment: string, input: DeployInput): Promise<Deployme
 /** Plans, asks, takes the lock, and plans again: what is applied is what was approved. */
 async function agree(run: DeploymentRun): Promise<Prepared> {
   let prepared = await prepare(run);
-  await approval(run, prepared.evidence);
+  await approval(run, proposalOf(prepared));
   for (let attempt = 1; ; attempt++) {
     await run.step(
       'lock',
@@ -70,11 +71,11 @@ async function agree(run: DeploymentRun): Promise<Prepared> {
     if (evidenceDigest(again.evidence) === evidenceDigest(run.ballot.evidence ?? again.evidence))
       return again;
     if (run.policy.approval === undefined) {
-      run.ballot.present(again.evidence);
+      run.ballot.present(proposalOf(again));
       return again;
     }
     await run.lock.release();
-    await approval(run, again.evidence, changed);
+    await approval(run, proposalOf(again), changed);
   }
 }
 

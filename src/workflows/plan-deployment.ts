@@ -1,5 +1,5 @@
 import type { DeployToEnvironmentInput, DeploymentPlan } from '../contract.ts';
-import { evidenceDigest } from '../domain/evidence.ts';
+import { proposalOf } from '../domain/deployment-plan.ts';
 import { parseDeployToEnvironmentInput } from '../domain/requests.ts';
 import { accepted } from './failures.ts';
 import { DeploymentRun } from './run/deployment-run.ts';
@@ -16,11 +16,7 @@ export async function planDeployment(input: DeployToEnvironmentInput): Promise<D
   const release = { version: versionTag, commit: commitHash };
   const run = new DeploymentRun({ policy, release, startedBy, inbox });
   return await run.look(async () => {
-    const { evidence, terraform } = await prepare(run);
-    const renderings = terraform && {
-      terraform: terraform.rendering,
-      terraformMarkdown: terraform.markdown,
-    };
-    return { evidence, digest: evidenceDigest(evidence), checks: run.checks, ...renderings };
+    const proposal = proposalOf(await prepare(run));
+    return { ...proposal, checks: run.checks };
   });
 }

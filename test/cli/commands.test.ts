@@ -259,6 +259,8 @@ describe('approve', () => {
       expect(code).toBe(2);
       expect(out).toContain('Evidence of 1.4.0 for production');
       expect(out).toContain('update terraform_data.a: input');
+      expect(out).toContain('Terraform plan\n  ~ terraform_data.a\n      input: "1.3.0" -> "1.4.0"\n');
+      expect((await run(`status ${child.workflowId}`)).out).toContain('      input: "1.3.0" -> "1.4.0"\n');
       expect(err).toMatch(/slipway approve \S+ --by alice --evidence [0-9a-f]{12}/);
       expect((await child.query<RunStatus>('status')).approvals?.judged).toEqual([]);
     });

@@ -21,7 +21,7 @@ test('a plan is what the deployment then asks approval for, and changes nothing'
   await stage.play(async (scene) => {
     scene.world.policy('production', { approval: TWO_GROUPS });
     const plan: DeploymentPlan = await (await scene.start('planDeployment', INPUT)).result();
-    expect(plan.terraform).toBe('~ terraform_data.a');
+    expect(plan.terraform).toContain('~ terraform_data.a');
     expect(plan.checks.length).toBeGreaterThan(5);
     expect(plan.checks.every(({ passed }) => passed)).toBe(true);
     expect(scene.world.writes).toEqual([]);
@@ -30,7 +30,11 @@ test('a plan is what the deployment then asks approval for, and changes nothing'
     const deployment = await scene.start('deployToProduction', RELEASE);
     const asked = await scene.until<RunStatus>(deployment, 'status', ({ waiting }) => waiting !== undefined);
     expect(asked.evidence).toBe(plan.digest);
-    expect(await deployment.query('evidence')).toEqual({ digest: plan.digest, evidence: plan.evidence });
+    const { checks: _checks, ...proposal } = plan;
+    expect(await deployment.query('evidence')).toEqual(proposal);
+    expect(asked.waiting?.terraform).toBe(plan.terraform);
+    const notice = scene.world.notices.find(({ kind }) => kind === 'waiting');
+    expect(notice?.markdown).toBe(plan.terraformMarkdown);
   });
 });
 

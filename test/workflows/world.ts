@@ -240,7 +240,7 @@ export class World {
           digest: DIGEST,
           counts: { create: 0, update: 1, replace: 0, delete: 0 },
         },
-        rendering: '~ terraform_data.a',
+        rendering: '~ terraform_data.a\n    input: "1.3.0" -> "1.4.0"',
         markdown: '`~ terraform_data.a`',
         drift: { resources: [], omitted: 0 },
         refusals: [],

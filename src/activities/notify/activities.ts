@@ -29,7 +29,8 @@ export function createNotifyActivities({
     async notify(notice) {
       const { log } = Context.current();
       const write = notice.kind === 'page' ? log.error.bind(log) : log.info.bind(log);
-      write(notice.text, { notice });
+      const { markdown: _long, ...told } = notice;
+      write(notice.text, { notice: told });
       if (!webhook) return;
       const body = JSON.stringify(notice);
       const headers = {

@@ -5,6 +5,8 @@ export interface Notice {
   readonly version: string;
   /** One or two sentences, with what to do. */
   readonly text: string;
+  /** What is to be agreed to, where an approval is asked: Terraform's plan, sensitive values masked, at most 8 KB. */
+  readonly markdown?: string;
   readonly workflowId: string;
   readonly runId: string;
   /** Deterministic within the run: receivers drop repeats by it. */

@@ -1,16 +1,15 @@
 import type { Command } from 'commander';
 import type { Tally } from '../../domain/approval.ts';
-import type { Evidence } from '../../domain/evidence.ts';
 import { parsePayload } from '../../domain/requests.ts';
 import { CommandError } from '../errors.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import { accepted } from '../input.ts';
 import { byOption, withCommonOptions, withExamples } from '../options.ts';
 import type { Run } from '../program.ts';
-import { evidenceOf } from '../runs.ts';
+import { proposalOf } from '../runs.ts';
 import { ignoredSince, notCounted, update } from '../say.ts';
 import { userName, withSession, type CommonOptions, type Session } from '../session.ts';
-import { showEvidence } from '../show-plan.ts';
+import { showEvidence, showTerraform } from '../show-plan.ts';
 import { showMissing, shortDigest } from '../show-status.ts';
 import { findTarget, type Named, type Target } from '../target.ts';
 import { printJson, printLine, type Terminal } from '../terminal.ts';
@@ -82,15 +81,17 @@ async function withoutEvidence(
   { run }: Target,
   by: string,
 ): Promise<CommandError> {
-  const sealed = await evidenceOf<{ digest: string; evidence: Evidence }>(session, run);
-  if (sealed === null) {
+  const proposal = await proposalOf(session, run);
+  if (proposal === null) {
     const message = `${run.workflowId} has no evidence yet: nothing can be approved. Watch it: slipway watch ${run.workflowId}`;
     return new CommandError('NotFound', message);
   }
-  for (const line of showEvidence(sealed.evidence, sealed.digest)) printLine(terminal, line);
+  const { evidence, digest } = proposal;
+  for (const line of [...showEvidence(evidence, digest), ...showTerraform(proposal)])
+    printLine(terminal, line);
   return new CommandError(
     'InvalidInput',
-    `\nNothing was approved: say which evidence.\n  slipway approve ${run.workflowId} --by ${by} --evidence ${shortDigest(sealed.digest)}`,
+    `\nNothing was approved: say which evidence.\n  slipway approve ${run.workflowId} --by ${by} --evidence ${shortDigest(digest)}`,
   );
 }
 

@@ -14,7 +14,7 @@ import { byOption, withCommonOptions, withExamples } from '../options.ts';
 import type { Run } from '../program.ts';
 import { lineByLine } from '../progress.ts';
 import { checkEnvironment, configuration, withSession } from '../session.ts';
-import { showChecks, showEvidence } from '../show-plan.ts';
+import { showChecks, showEvidence, showTerraform } from '../show-plan.ts';
 import { start, type Request } from '../start.ts';
 import { printable, printJson, printLine, type Terminal } from '../terminal.ts';
 
@@ -97,15 +97,14 @@ function show({ outcome, summary, report, result }: Ending): string[] {
       report !== undefined && 'checks' in report ? ['Checks', ...showChecks(report.checks), ''] : [];
     return [...checks, `${outcome}: ${summary}`];
   }
-  const { evidence, digest, checks, terraform } = result as DeploymentPlan;
+  const plan = result as DeploymentPlan;
+  const { evidence, digest, checks } = plan;
   return [
     'Checks',
     ...showChecks(checks),
     '',
     ...showEvidence(evidence, digest),
-    ...(terraform === undefined
-      ? []
-      : ['', 'Terraform plan', ...terraform.split('\n').map((line) => `  ${line}`)]),
+    ...showTerraform(plan),
     '',
     `It could be deployed: slipway deploy ${evidence.environment} ${evidence.manifest.version} ${evidence.manifest.commit}`,
   ];

@@ -48,7 +48,9 @@ function canary({ canary: steps = [], paused, held }: RunStatus): string[] {
 function waiting({ waiting: open }: RunStatus): string[] {
   if (open === undefined) return [];
   const until = open.until === undefined ? '' : ` (until ${open.until})`;
-  return ['', `**Waits for ${open.what}**${until}`, '```', ...open.commands, '```'];
+  // None of its lines begins as a fence does.
+  const plan = open.terraform === undefined ? [] : ['', '```text', open.terraform, '```'];
+  return [...plan, '', `**Waits for ${open.what}**${until}`, '```', ...open.commands, '```'];
 }
 
 function approvals({ approvals: counted }: RunStatus): string[] {

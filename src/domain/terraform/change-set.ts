@@ -34,7 +34,7 @@ export interface Origin {
 /** What a large change set does not list. */
 export interface Unlisted {
   readonly count: number;
-  /** Base64 of the changes' seals, at most 5 KB a thousand: see `seal.ts`. Absent when there are too many to keep. */
+  /** Base64 of the changes' seals, 7 KB a thousand where there are thousands: see `seal.ts`. Absent when there are too many to keep. */
   readonly seals?: string;
   /** The distinct lists of `unknown` paths of these changes; empty where there are no seals. */
   readonly unknown: readonly (readonly string[])[];

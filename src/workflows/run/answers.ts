@@ -1,7 +1,7 @@
 import { defineQuery, defineUpdate, setHandler } from '@temporalio/workflow';
 import { QUERIES } from '../../contract.ts';
 import type { Tally } from '../../domain/approval.ts';
-import type { Evidence } from '../../domain/evidence.ts';
+import type { Proposal } from '../../domain/deployment-plan.ts';
 import { describeProblems } from '../../domain/input.ts';
 import type { EnvironmentPolicy } from '../../domain/policy.ts';
 import { parsePayload } from '../../domain/requests.ts';
@@ -22,13 +22,9 @@ export function answerQuestions({ policy, inbox, ballot, progress }: Run): void 
   setHandler(defineQuery<RunStatus>(QUERIES.status), () => progress.status(), {
     description: 'Phase, steps, what the run waits for and what to type next',
   });
-  setHandler(
-    defineQuery<{ digest: string; evidence: Evidence } | null>(QUERIES.evidence),
-    () => sealed(ballot),
-    {
-      description: 'All that an approver agrees to, and its digest',
-    },
-  );
+  setHandler(defineQuery<Proposal | null>(QUERIES.evidence), () => ballot.proposal ?? null, {
+    description: "All that an approver agrees to, its digest, and Terraform's plan for people",
+  });
   for (const signal of ['approve', 'reject'] as const) {
     const answer = (payload: unknown): Tally | null => {
       inbox.receive(signal, payload);
@@ -40,10 +36,6 @@ export function answerQuestions({ policy, inbox, ballot, progress }: Run): void 
       description: `As the signal ${signal}, answered with the tally`,
     });
   }
-}
-
-function sealed({ evidence, digest }: Ballot): { digest: string; evidence: Evidence } | null {
-  return evidence === undefined || digest === undefined ? null : { digest, evidence };
 }
 
 function validate(policy: EnvironmentPolicy, signal: 'approve' | 'reject', payload: unknown): void {

@@ -1,5 +1,6 @@
 import { tally, type Tally } from '../../domain/approval.ts';
-import { evidenceDigest, type Evidence } from '../../domain/evidence.ts';
+import type { Proposal } from '../../domain/deployment-plan.ts';
+import type { Evidence } from '../../domain/evidence.ts';
 import type { ApprovalPolicy } from '../../domain/policy.ts';
 import type { Digest } from '../../domain/release.ts';
 import type { Inbox } from './inbox.ts';
@@ -9,7 +10,7 @@ export class Ballot {
   readonly #policy: ApprovalPolicy | undefined;
   readonly #startedBy: string;
   readonly #inbox: Inbox;
-  #evidence: Evidence | undefined;
+  #proposal: Proposal | undefined;
 
   constructor(policy: ApprovalPolicy | undefined, startedBy: string, inbox: Inbox) {
     this.#policy = policy;
@@ -17,18 +18,22 @@ export class Ballot {
     this.#inbox = inbox;
   }
 
+  get proposal(): Proposal | undefined {
+    return this.#proposal;
+  }
+
   get evidence(): Evidence | undefined {
-    return this.#evidence;
+    return this.#proposal?.evidence;
   }
 
   get digest(): Digest | undefined {
-    return this.#evidence === undefined ? undefined : evidenceDigest(this.#evidence);
+    return this.#proposal?.digest;
   }
 
-  /** From now on approvals are asked for `evidence`; those that came before there was any count for it. */
-  present(evidence: Evidence): void {
+  /** From now on approvals are asked for the evidence of `proposal`; those that came before there was any count for it. */
+  present(proposal: Proposal): void {
     this.#bind();
-    this.#evidence = evidence;
+    this.#proposal = proposal;
     this.#bind();
   }
 

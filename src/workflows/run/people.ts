@@ -16,6 +16,8 @@ interface Question {
   readonly actions?: readonly DecidePayload['action'][];
   /** When the wait ends by itself: ISO 8601. */
   readonly until?: string;
+  /** What Terraform would do. */
+  readonly terraform?: string;
 }
 
 interface Run {
@@ -35,7 +37,7 @@ export class People {
   }
 
   /** Tells them; a receiver that cannot be reached is recorded and stops nothing. */
-  async notify(kind: Notice['kind'], text: string): Promise<void> {
+  async notify(kind: Notice['kind'], text: string, markdown?: string): Promise<void> {
     const { target, version, inbox } = this.#run;
     const { platform, environment } = target;
     const { workflowId, runId } = workflowInfo();
@@ -43,7 +45,8 @@ export class People {
     const id = `${runId}/${this.#notices}`;
     try {
       const notice = { kind, platform, environment, version, text, workflowId, runId, id };
-      await activities('notify', `tell people: ${kind}`).notify(notice);
+      const more = markdown !== undefined && { markdown };
+      await activities('notify', `tell people: ${kind}`).notify({ ...notice, ...more });
     } catch (error) {
       if (isCancellation(error)) throw error;
       inbox.ignore('notify', `the notice could not be delivered: ${explain(error)}`);
@@ -52,7 +55,7 @@ export class People {
 
   /** Shows what the run waits for and the command that answers, until `answered`. @returns false when the time is over */
   async waitFor(question: Question, answered: () => boolean, timeout?: number): Promise<boolean> {
-    const { what, signal, actions, until } = question;
+    const { what, signal, actions, until, terraform } = question;
     const { progress } = this.#run;
     progress.wait({
       what,
@@ -61,6 +64,7 @@ export class People {
       signal,
       ...(actions && { actions }),
       ...(until && { until }),
+      ...(terraform && { terraform }),
     });
     try {
       if (timeout !== undefined) {

@@ -1,22 +1,23 @@
-import { evidenceDigest, type Evidence } from '../../domain/evidence.ts';
+import type { Proposal } from '../../domain/deployment-plan.ts';
 import { driftSentence } from '../../domain/render/infrastructure.ts';
 import { Ended } from '../failures.ts';
 import type { DeploymentRun } from '../run/deployment-run.ts';
 
 /**
- * Asks for the approvals that the environment's policy wants of `evidence`, and waits for them.
+ * Asks for the approvals that the environment's policy wants of `proposal`, and waits for them.
  * Approvals that came early count; `changed` says why it is asked again.
  * @throws Ended `Expired`; a rejection cancels the step
  */
 export async function approval(
   run: DeploymentRun,
-  evidence: Evidence,
+  proposal: Proposal,
   changed: readonly string[] = [],
 ): Promise<void> {
-  run.ballot.present(evidence);
+  run.ballot.present(proposal);
   const { approval: policy, target } = run.policy;
   if (policy === undefined) return;
-  const digest = evidenceDigest(evidence).replace('sha256:', '').slice(0, 12);
+  const { evidence, terraform, terraformMarkdown } = proposal;
+  const digest = proposal.digest.replace('sha256:', '').slice(0, 12);
   await run.step(
     changed.length === 0 ? 'approval' : 'approval again',
     async () => {
@@ -35,6 +36,7 @@ export async function approval(
     await asked.people.notify(
       'waiting',
       `Waits for ${what}, evidence ${prefix}: ${missing(asked)}.${why}${drift}`,
+      terraformMarkdown,
     );
     while (asked.ballot.tally()?.satisfied !== true) {
       const left = expires - Date.now();
@@ -47,6 +49,7 @@ export async function approval(
           signal: 'approve',
           example: { by: '<you>', evidence: prefix },
           until: new Date(expires).toISOString(),
+          ...(terraform && { terraform }),
         },
         () => asked.ballot.tally()?.satisfied === true,
         slice,

@@ -46,12 +46,16 @@ async function aReceiver(answer: (response: ServerResponse) => void) {
 }
 const status = (code: number) => (response: ServerResponse) => void response.writeHead(code).end();
 
-async function notify(dependencies: NotifyDependencies, logged: unknown[] = []): Promise<unknown> {
+async function notify(
+  dependencies: NotifyDependencies,
+  logged: unknown[] = [],
+  notice = NOTICE,
+): Promise<unknown> {
   const record = (...line: unknown[]) => void logged.push(line);
   const ignored = { trace: record, debug: () => undefined, warn: () => undefined, log: record };
   const mock = new MockActivityEnvironment({}, { logger: { ...ignored, info: record, error: record } });
   const activities = createNotifyActivities(dependencies);
-  return mock.run(() => activities.notify(NOTICE)).catch((error: unknown) => error);
+  return mock.run(() => activities.notify(notice)).catch((error: unknown) => error);
 }
 
 test('posts the notice with a signature over the body and an id to drop repeats by', async () => {
@@ -108,4 +112,14 @@ test('a missing secret sends nothing and says which variable to set', async () =
   expect(error).toMatchObject({ type: 'WebhookSecretMissing', nonRetryable: true });
   expect(String(error)).toContain('OTHER');
   expect(received).toEqual([]);
+});
+
+test('what is to be agreed to reaches the receiver, and stays out of the log', async () => {
+  const { url, received } = await aReceiver(status(204));
+  const logged: unknown[] = [];
+  const notice = { ...NOTICE, markdown: '### Terraform: 1 to create' };
+  await notify({ webhook: { url }, environment }, logged, notice);
+  expect(JSON.parse(received[0]?.body ?? '')).toEqual(notice);
+  expect(logged).toHaveLength(1);
+  expect(JSON.stringify(logged)).not.toContain('1 to create');
 });

@@ -115,3 +115,11 @@ describe('the status as Markdown', () => {
     expect(renderStatus(aStatus())).not.toMatch(/canary|Looks/i);
   });
 });
+
+test('an approval that is waited for is shown with what Terraform would do', () => {
+  const terraform = '~ aws_x.a: update\n    size: 1 -> 2';
+  const waiting = { what: 'approval', since: AT, commands: ['temporal ...'], signal: 'approve' } as const;
+  expect(renderStatus(aStatus({ waiting: { ...waiting, terraform } }))).toContain(
+    `\n\n\`\`\`text\n${terraform}\n\`\`\`\n\n**Waits for approval**`,
+  );
+});
