@@ -14,7 +14,8 @@ const PAGES = [
 ];
 const BLOCK = /^[ \t]*```\w*\n([\s\S]*?)^[ \t]*```/gm;
 /** A command's form, as commander writes it. */
-const SYNOPSIS = / \[/;
+const SYNOPSIS = / \[|^slipway <command>$/;
+const IN_A_CHECKOUT = /^npm start -- /;
 const ONE_WORD = /"[^"]*"|'[^']*'|\$\([^)]*\)|<[^>]*>/g;
 
 /** Every `slipway ...` of a page that is written as code: a span, or a line of a block. */
@@ -24,7 +25,7 @@ function commandsOf(page: string): string[] {
   const lines = blocks.flatMap((block) => block.replaceAll('\\\n', ' ').split('\n'));
   const spans = [...text.replaceAll(BLOCK, '').matchAll(/`([^`]+)`/g)].map(([, span = '']) => span);
   return [...lines, ...spans]
-    .map((line) => line.trim().replaceAll(/\s+/g, ' '))
+    .map((line) => line.trim().replaceAll(/\s+/g, ' ').replace(IN_A_CHECKOUT, 'slipway '))
     .filter((line) => /^slipway \S/.test(line) && !SYNOPSIS.test(line));
 }
 
