@@ -97,14 +97,14 @@ function show({ outcome, summary, report, result }: Ending): string[] {
       report !== undefined && 'checks' in report ? ['Checks', ...showChecks(report.checks), ''] : [];
     return [...checks, `${outcome}: ${summary}`];
   }
-  const plan = result as DeploymentPlan;
-  const { evidence, digest, checks } = plan;
+  const planned = result as DeploymentPlan;
+  const { evidence, digest, checks } = planned;
   return [
     'Checks',
     ...showChecks(checks),
     '',
     ...showEvidence(evidence, digest),
-    ...showTerraform(plan),
+    ...showTerraform(planned),
     '',
     `It could be deployed: slipway deploy ${evidence.environment} ${evidence.manifest.version} ${evidence.manifest.commit}`,
   ];
