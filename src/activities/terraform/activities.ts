@@ -1,10 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { join } from 'node:path';
 import { guard } from '../../domain/terraform/guards.ts';
 import { normalise } from '../../domain/terraform/normalise.ts';
 import { readDrift } from '../../domain/terraform/drift.ts';
 import { render, renderMarkdown } from '../../domain/terraform/render.ts';
-import type { Target, TerraformPolicy } from '../../domain/policy.ts';
 import type { Check } from '../../domain/verdict.ts';
 import { createAwsClients } from '../aws.ts';
 import { clearLeftovers, inOperationDirectory } from '../process/operation.ts';
@@ -18,31 +16,33 @@ import { notStarted } from './apply/not-started.ts';
 import { ApplyProgress } from './apply/progress.ts';
 import { createSlots } from './slots.ts';
 import type { TerraformActivities, TerraformInput } from './types.ts';
-import { assertParametersCount, withDeclaredVariables } from './workspace/variables.ts';
+import { operationsIn, terraformIn } from './workspace/layout.ts';
+import { assertParametersCount } from './workspace/variables.ts';
 import { outputs, plan, prepare, rescue } from './workspace/workspace.ts';
 
-const LAYOUT = { folder: 'terraform', outliving: 'apply' };
+/** What goes on when its worker is gone. */
+const OUTLIVING = 'apply';
 
 /** For a worker's start: removes what lost workers left, plans with their secrets first of all. */
 export function clearTerraformLeftovers(dataDirectory: string): Promise<void> {
-  return clearLeftovers(join(dataDirectory, LAYOUT.folder), LAYOUT.outliving, rescue);
+  return clearLeftovers(terraformIn(dataDirectory), OUTLIVING, rescue);
 }
 
 /** Terraform, or OpenTofu, run as processes that outlive the worker. */
 export function createTerraformActivities(given: TerraformDependencies): TerraformActivities {
   const dependencies = { aws: createAwsClients(), ...given };
   const slots = createSlots(dependencies.concurrency ?? DEFAULT_CONCURRENCY);
-  const directoryOf = ({ platform, environment }: Target) =>
-    join(dependencies.dataDirectory, LAYOUT.folder, platform, environment);
 
   const within = async <T>(
     { target }: TerraformInput,
     work: (directory: string, supervisor: Supervisor) => Promise<T>,
   ) => {
     const supervisor = activitySupervisor(dependencies.onShutdown);
-    const options = { outliving: LAYOUT.outliving, supervisor, rescue };
+    const options = { outliving: OUTLIVING, supervisor, rescue };
     return slots.within(supervisor.signal, () =>
-      inOperationDirectory(directoryOf(target), options, (directory) => work(directory, supervisor)),
+      inOperationDirectory(operationsIn(dependencies.dataDirectory, target), options, (directory) =>
+        work(directory, supervisor),
+      ),
     );
   };
 
@@ -77,7 +77,7 @@ export function createTerraformActivities(given: TerraformDependencies): Terrafo
 
     async detectDrift(input) {
       return within(input, async (directory, supervisor) => {
-        const workspace = await prepare(dependencies, input, directory, supervisor);
+        const workspace = await prepare(dependencies, { ...input, older: true }, directory, supervisor);
         const { json } = await plan(workspace, { lock: false });
         return readDrift(json, workspace.secrets);
       });
@@ -97,19 +97,10 @@ export function createTerraformActivities(given: TerraformDependencies): Terrafo
     },
 
     async restoreTerraform(input) {
-      const restore = (policy: TerraformPolicy) =>
-        ApplyProgress.during((progress) =>
-          within(input, (directory, supervisor) =>
-            apply(
-              dependencies,
-              { ...input, terraform: policy, resuming: true },
-              directory,
-              supervisor,
-              progress,
-            ),
-          ),
-        );
-      return withDeclaredVariables(input.terraform, restore);
+      const back = { ...input, older: true, resuming: true };
+      return ApplyProgress.during((progress) =>
+        within(input, (directory, supervisor) => apply(dependencies, back, directory, supervisor, progress)),
+      );
     },
 
     async readOutputs(input) {

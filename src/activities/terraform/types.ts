@@ -10,6 +10,11 @@ export interface TerraformInput {
   readonly terraform: TerraformPolicy;
   /** The configuration's commit; its version and hash go in as the variables `release_version` and `release_commit` where it declares them. */
   readonly release: Release;
+  /**
+   * The release may be older than `terraform`: variables that its configuration does not declare, and variable files that
+   * its commit does not have, are left out. So it is of every restore, and where drift is looked for.
+   */
+  readonly older?: boolean;
 }
 
 export interface TerraformPlan {

@@ -1,10 +1,9 @@
-import { join } from 'node:path';
-import type { Target } from '../../../domain/policy.ts';
 import { inConsoleDirectory } from '../../process/console-supervisor.ts';
 import type { Supervisor } from '../../process/supervisor.ts';
 import type { Workspace } from '../command/command.ts';
 import type { TerraformDependencies } from '../dependencies.ts';
 import type { TerraformInput } from '../types.ts';
+import { operationsIn } from '../workspace/layout.ts';
 import { prepare } from '../workspace/workspace.ts';
 
 /** A state that was not put right. The message says why, and what to do. */
@@ -19,15 +18,7 @@ export async function inWorkspace<T>(
   supervisor: Supervisor,
   work: (workspace: Workspace) => Promise<T>,
 ): Promise<T> {
-  return inConsoleDirectory(directoryOf(dependencies, input.target), async (directory) =>
+  return inConsoleDirectory(operationsIn(dependencies.dataDirectory, input.target), async (directory) =>
     work(await prepare(dependencies, input, directory, supervisor)),
   );
-}
-
-/** Where the workers of this host have the private directories of an environment's activities. */
-export function directoryOf(
-  { dataDirectory }: Pick<TerraformDependencies, 'dataDirectory'>,
-  { platform, environment }: Target,
-): string {
-  return join(dataDirectory, 'terraform', platform, environment);
 }

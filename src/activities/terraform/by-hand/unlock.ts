@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { inspectProcess } from '../../process/run.ts';
 import type { Supervisor } from '../../process/supervisor.ts';
 import type { Workspace } from '../command/command.ts';
-import { directoryOf, inWorkspace, NotRecovered } from './console.ts';
+import { inWorkspace, NotRecovered } from './console.ts';
 import type { TerraformDependencies } from '../dependencies.ts';
 import { describeLock } from '../apply/interruption.ts';
 import { readStateLock, releaseStateLock } from '../state/state-lock.ts';
 import type { StateLock, TerraformInput } from '../types.ts';
+import { operationsIn } from '../workspace/layout.ts';
 
 export interface Unlocking {
   /** A configuration with the backend's settings. */
@@ -43,7 +44,7 @@ export async function unlockState(
 }
 
 async function demandNoApply(dependencies: TerraformDependencies, { target }: TerraformInput): Promise<void> {
-  const parent = directoryOf(dependencies, target);
+  const parent = operationsIn(dependencies.dataDirectory, target);
   const names = await readdir(parent).catch(() => []);
   // Beside the private directories there are the files by which they are claimed.
   const inspect = (name: string) => inspectProcess(join(parent, name, 'apply')).catch(() => 'absent');

@@ -3,12 +3,10 @@ import { join } from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { terraform } from '../command/command.ts';
 import type { Checkout } from '../command/command.ts';
+import { pluginCacheIn } from './layout.ts';
 import { createPluginStore } from './plugins.ts';
 
 const ARGUMENTS = ['-input=false', '-no-color', '-lockfile=readonly'];
-
-/** Where an operation's own plugin cache is. Nobody else writes to it. */
-export const pluginCacheIn = (directory: string): string => join(directory, 'plugins');
 
 /**
  * `init` with the providers that the worker has, when that is all that the lock file names and their hashes agree; else

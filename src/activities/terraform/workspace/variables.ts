@@ -1,10 +1,8 @@
 import { GetParametersCommand } from '@aws-sdk/client-ssm';
 import type { Parameter, SSMClient } from '@aws-sdk/client-ssm';
-import { ApplicationFailure } from '@temporalio/common';
 import type { Target, TerraformPolicy } from '../../../domain/policy.ts';
 import type { PlanJson } from '../../../domain/terraform/plan.ts';
 import type { AwsClients } from '../../aws.ts';
-import type { Diagnostic } from '../command/diagnostics.ts';
 import { refusedByAws, unusable } from '../command/unusable.ts';
 
 /** Names in one GetParameters. */
@@ -123,37 +121,4 @@ function isValue(planned: unknown, text: string): boolean {
     default:
       return true;
   }
-}
-
-/**
- * For the configuration of an earlier release, which may be older than a variable of slipway.yaml: does `work` again
- * without those that terraform says are not declared, which it says before it plans anything.
- */
-export async function withDeclaredVariables<T>(
-  policy: TerraformPolicy,
-  work: (policy: TerraformPolicy) => Promise<T>,
-): Promise<T> {
-  try {
-    return await work(policy);
-  } catch (error) {
-    const undeclared = new Set(undeclaredIn(error));
-    const variables = Object.entries(policy.variables).filter(([name]) => !undeclared.has(name));
-    if (variables.length === Object.keys(policy.variables).length) throw error;
-    return withDeclaredVariables({ ...policy, variables: Object.fromEntries(variables) }, work);
-  }
-}
-
-function undeclaredIn(error: unknown): string[] {
-  if (!(error instanceof ApplicationFailure)) return [];
-  const [first] = error.details ?? [];
-  if (!isUndeclared(first)) return [];
-  return first.errors.flatMap(
-    ({ detail }) => /variable named "([^"]+)" was assigned/.exec(detail)?.[1] ?? [],
-  );
-}
-
-function isUndeclared(detail: unknown): detail is { readonly errors: readonly Diagnostic[] } {
-  if (typeof detail !== 'object' || detail === null || !('reason' in detail) || !('errors' in detail))
-    return false;
-  return detail.reason === 'UndeclaredVariable' && Array.isArray(detail.errors);
 }

@@ -20,14 +20,15 @@ import type { TerraformDependencies } from '../dependencies.ts';
 import { backendSecrets, secretsOf, terraformEnvironment } from './environment.ts';
 import { keepErroredState } from '../state/errored-state.ts';
 import { planUnusable } from '../command/errors.ts';
-import { initialise, pluginCacheIn } from './initialise.ts';
+import { initialise } from './initialise.ts';
+import { checkoutIn, pluginCacheIn, pluginStoreIn } from './layout.ts';
 import { originOf } from './origin.ts';
+import { withVariables } from './given-variables.ts';
 import type { Outputs, TerraformInput } from '../types.ts';
 import { unusable } from '../command/unusable.ts';
 import { assertVariablesFit, readParameters } from './variables.ts';
 import { assertVersion } from '../command/version.ts';
 
-const CHECKOUT = 'checkout';
 /** Name of the file, in the private directory, that tells where the configuration is. */
 const LOCATION = 'configuration';
 
@@ -41,7 +42,7 @@ export async function prepare(
   const { source, environment: worker, binary = 'terraform', grace = DEFAULT_GRACE } = dependencies;
   const { target, terraform: policy, release } = input;
   await assertVersion(binary, worker, target);
-  const checkout = join(directory, CHECKOUT);
+  const checkout = checkoutIn(directory);
   await source.checkout(release.commit, checkout);
   const configuration = await directoryInside(checkout, input);
   await writeFile(join(directory, LOCATION), configuration);
@@ -62,7 +63,7 @@ export async function prepare(
   });
   const secrets = new Set([...secretsOf(environment, parameters.plain), ...backendSecrets(policy.backend)]);
   const workspace = { input, binary, directory, configuration, environment, supervisor, grace, secrets };
-  await initialise(workspace, join(dependencies.dataDirectory, 'terraform', 'plugins'));
+  await initialise(workspace, pluginStoreIn(dependencies.dataDirectory));
   const origin = await originOf({ target, directory: policy.directory, environment });
   return { ...workspace, origin, parameters: parameters.values };
 }
@@ -87,25 +88,19 @@ export interface Planned {
 
 /** Plans into a private file and reads the plan. */
 export async function plan(workspace: Workspace, { lock }: { lock: boolean }): Promise<Planned> {
-  const { terraform: policy, release, target } = workspace.input;
+  const { target } = workspace.input;
   const file = join(workspace.directory, 'plan.tfplan');
-  const variables = Object.entries(policy.variables).map(([name, value]) => `-var=${name}=${value}`);
-  const files: string[] = [];
-  for (const path of policy.variableFiles) {
-    const inRepository = `${policy.directory}/${path}`;
-    const found = await resolveInside(join(workspace.directory, CHECKOUT), inRepository, release.commit);
-    files.push(`-var-file=${found}`);
-  }
-  await terraform(workspace, 'plan', [
-    '-input=false',
-    '-no-color',
-    '-json',
-    `-lock=${lock}`,
-    ...(lock ? [LOCK_TIMEOUT] : []),
-    ...files,
-    ...variables,
-    `-out=${file}`,
-  ]);
+  await withVariables(workspace, (variables) =>
+    terraform(workspace, 'plan', [
+      '-input=false',
+      '-no-color',
+      '-json',
+      `-lock=${lock}`,
+      ...(lock ? [LOCK_TIMEOUT] : []),
+      ...variables,
+      `-out=${file}`,
+    ]),
+  );
   const digest = await fileDigest(file);
   const read = readPlan(JSON.parse(await terraform(workspace, 'show', ['-no-color', '-json', file])));
   // It holds every secret of the plan in clear, and an apply may outlive this worker.
