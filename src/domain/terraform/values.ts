@@ -51,11 +51,7 @@ export function unknownPaths(
 export function sensitiveValues(plan: PlanJson): Set<string> {
   const found = new Set<string>();
   const collect = (value: unknown, sensitive: unknown) => {
-    if (!isMarked(sensitive)) return;
-    walk(value, sensitive, '', (_path, leaf, isSensitive) => {
-      const text = typeof leaf === 'number' ? String(leaf) : leaf;
-      if (isSensitive && typeof text === 'string' && text.length >= SHORTEST_SECRET) found.add(text);
-    });
+    for (const text of sensitiveTexts(value, sensitive)) found.add(text);
   };
   const changes = [
     ...[...(plan.resource_changes ?? []), ...(plan.resource_drift ?? [])].map(({ change }) => change),
@@ -71,6 +67,17 @@ export function sensitiveValues(plan: PlanJson): Set<string> {
   for (const [name, { sensitive }] of Object.entries(plan.configuration?.root_module?.variables ?? {})) {
     if (sensitive) collect(plan.variables?.[name]?.value, true);
   }
+  return found;
+}
+
+/** Every string and number in `value` that is marked. @param marks as `value`, with `true` where it is sensitive */
+export function sensitiveTexts(value: unknown, marks: unknown): string[] {
+  if (!isMarked(marks)) return [];
+  const found: string[] = [];
+  walk(value, marks, '', (_path, leaf, isSensitive) => {
+    const text = typeof leaf === 'number' ? String(leaf) : leaf;
+    if (isSensitive && typeof text === 'string' && text.length >= SHORTEST_SECRET) found.push(text);
+  });
   return found;
 }
 

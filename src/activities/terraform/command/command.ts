@@ -21,6 +21,7 @@ export const LOCK_TIMEOUT = '-lock-timeout=20s';
 const STREAMING: ReadonlySet<Phase> = new Set(['plan', 'apply']);
 /** What a command about a state says when there is none. */
 export const NO_STATE = 'No state file was found';
+const ABOUT_LOCK = /^Error (acquiring|locking|releasing) the state/;
 /** How much of terraform's output is read for its errors. */
 const ERROR_BYTES = 256 * 1024;
 
@@ -38,6 +39,11 @@ export interface Followed {
   readonly secrets: Set<string>;
   /** `secrets` may lack some, so that nothing of what terraform says freely is told. */
   readonly mute?: boolean;
+  /**
+   * Finds out the secrets that are not in `secrets` yet, such as those that only the state has, before anything is told
+   * of a plan or an apply that failed. Where that fails it is told as when `mute`.
+   */
+  readonly learn?: () => Promise<void>;
 }
 
 /** A configuration at a commit, with what terraform needs to run in it. */
@@ -116,48 +122,63 @@ function options(followed: Followed, phase: Phase, { watch, observe }: Watching)
       observe?.();
     },
     describe(line) {
-      const doing = following?.stream.describe(Date.now()) ?? (mute ? 'at work' : progressOf(line));
+      const said = phase === 'init' && !mute ? line : 'at work';
+      const doing = following?.stream.describe(Date.now()) ?? said;
       return `terraform ${phase}: ${redact(doing, secrets)}`;
     },
   };
 }
 
+/** What a command that failed said, with all secrets in it: to be judged, never to be shown. */
+export interface Heard {
+  readonly errors: readonly Diagnostic[];
+  /** The last lines. */
+  readonly output: string;
+}
+
+/** @param bytes of the end of its output that are read */
+export async function hear({ directory }: Followed, phase: Phase, bytes = ERROR_BYTES): Promise<Heard> {
+  const files = processFiles(join(directory, phase));
+  const [stdout, stderr] = await Promise.all([tail(files.stdout, bytes), tail(files.stderr, bytes)]);
+  const output = (stderr.trim() || stdout.trim()).split('\n').slice(-5).join('\n');
+  return { errors: readDiagnostics(stdout, stderr), output };
+}
+
 /** What went wrong, with no secret in it. */
 export async function describe(followed: Followed, phase: Phase, end: ProcessEnd): Promise<FailedCommand> {
-  const files = processFiles(join(followed.directory, phase));
-  const [stdout, stderr] = await Promise.all([
-    tail(files.stdout, ERROR_BYTES),
-    tail(files.stderr, ERROR_BYTES),
-  ]);
-  const { secrets, mute } = followed;
-  const errors = readDiagnostics(stdout, stderr)
+  const { input, secrets } = followed;
+  const mute = STREAMING.has(phase) ? await isMute(followed) : followed.mute;
+  const { errors, output } = await hear(followed, phase);
+  const shown = errors
     .map((error) => (mute ? withheld(error) : error))
     .map(({ summary, detail }) => ({ summary: redact(summary, secrets), detail: redact(detail, secrets) }));
-  const lines = (stderr.trim() || stdout.trim()).split('\n').slice(-5).join('\n');
   return {
-    target: followed.input.target,
+    target: input.target,
     phase,
     exitCode: end.kind === 'exited' ? end.code : undefined,
-    errors: errors.slice(0, 10),
-    output: mute ? '' : redact(lines, secrets).slice(-1000),
+    errors: shown.slice(0, 10),
+    output: mute ? '' : redact(output, secrets).slice(-1000),
+    heard: errors,
   };
 }
 
-/** The summaries of errors that are known are terraform's own, with no value in them. */
+async function isMute({ mute = false, learn }: Followed): Promise<boolean> {
+  if (!learn) return mute;
+  return learn().then(
+    () => false,
+    () => true,
+  );
+}
+
+/**
+ * The summaries of errors that are known are terraform's own, with no value in them. A state is read under its lock: who
+ * does not get it knows no value either.
+ */
 function withheld(error: Diagnostic): Diagnostic {
+  if (ABOUT_LOCK.test(error.summary)) return error;
   const summary =
     diagnose([error]) === undefined
       ? 'an error that is not shown, as what is secret in it is not known any more'
       : error.summary;
   return { summary, detail: '' };
-}
-
-/** What a line of terraform's JSON stream tells people. */
-function progressOf(line: string): string {
-  const message = /"@message":("(?:[^"\\]|\\.)*")/.exec(line)?.[1];
-  try {
-    return message === undefined ? line : String(JSON.parse(message));
-  } catch {
-    return line;
-  }
 }

@@ -30,6 +30,8 @@ export interface FailedCommand {
   readonly errors: readonly Diagnostic[];
   /** The output's last lines, redacted: for when there is no diagnostic. */
   readonly output: string;
+  /** `errors` as terraform told them, where these are withheld in part: to be judged, never to be shown. */
+  readonly heard?: readonly Diagnostic[];
 }
 
 /**
@@ -58,10 +60,10 @@ export function terraformFailed(failed: FailedCommand): ApplicationFailure {
 }
 
 /** In an apply a connection that broke may have cut a change: that is not for a retry. */
-function meaningOf({ phase, errors }: FailedCommand): Diagnosis | undefined {
-  const known = diagnose(errors);
+function meaningOf({ phase, errors, heard = errors }: FailedCommand): Diagnosis | undefined {
+  const known = diagnose(heard);
   if (known?.transient || phase === 'apply') return known;
-  return diagnosePassing(errors) ?? known;
+  return diagnosePassing(heard) ?? known;
 }
 
 function mayPass({ phase, errors }: FailedCommand): boolean {
@@ -144,7 +146,8 @@ export function planTampered({ environment }: Target): ApplicationFailure {
   );
 }
 
-function sentence({ summary, detail }: Diagnostic): string {
+/** An error for people, shortened. */
+export function sentence({ summary, detail }: Diagnostic): string {
   const text = [summary, detail.replaceAll(/\s+/g, ' ')].filter(Boolean).join(': ');
   const short = text.length > LONGEST_DETAIL ? `${text.slice(0, LONGEST_DETAIL)}...` : text;
   return /[.!?]$/.test(short) ? short : `${short}.`;

@@ -9,6 +9,7 @@ import { sensitiveValues } from '../../../domain/terraform/values.ts';
 import { createAwsClients } from '../../aws.ts';
 import { tail } from '../../process/output.ts';
 import { plain as unmasked, redact } from '../../process/redact.ts';
+import { undisturbed } from '../../process/supervisor.ts';
 import type { Supervisor } from '../../process/supervisor.ts';
 import { processFiles } from '../../process/wrapper.ts';
 import { resolveInside } from '../../source/paths.ts';
@@ -19,6 +20,7 @@ import { DEFAULT_GRACE } from '../dependencies.ts';
 import type { TerraformDependencies } from '../dependencies.ts';
 import { backendSecrets, secretsOf, terraformEnvironment } from './environment.ts';
 import { keepErroredState } from '../state/errored-state.ts';
+import { learnFromState } from '../state/state-secrets.ts';
 import { planUnusable } from '../command/errors.ts';
 import { initialise } from './initialise.ts';
 import { checkoutIn, pluginCacheIn, pluginStoreIn } from './layout.ts';
@@ -65,7 +67,9 @@ export async function prepare(
   const workspace = { input, binary, directory, configuration, environment, supervisor, grace, secrets };
   await initialise(workspace, pluginStoreIn(dependencies.dataDirectory));
   const origin = await originOf({ target, directory: policy.directory, environment });
-  return { ...workspace, origin, parameters: parameters.values };
+  const initialised = { ...workspace, origin, parameters: parameters.values };
+  const asking = { ...initialised, supervisor: undisturbed(supervisor) };
+  return { ...initialised, learn: () => learnFromState(asking) };
 }
 
 /** @throws non-retryable `PathNotFound`, `PathOutsideRepository`; `TerraformFailed` (`NotADirectory`) for a file */
