@@ -38,7 +38,7 @@ const trialObject: Resource<Client> = {
   import: (id) => ({ id }),
 };
 
-const FAILURES: readonly Failure[] = ['', 'before', 'after'];
+const FAILURES: readonly Failure[] = ['', 'before', 'after', 'unanswered'];
 
 function knownFailure(value: Value): string | undefined {
   return FAILURES.some((each) => each === value) ? undefined : `expected one of ${JSON.stringify(FAILURES)}`;

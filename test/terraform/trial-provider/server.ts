@@ -4,8 +4,11 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** `before`: it is refused; `after`: it is made and never gets ready; '': it does not fail. */
-export type Failure = '' | 'before' | 'after';
+/**
+ * `before`: it is refused; `after`: it is made and never gets ready; `unanswered`: it is made, and the connection is cut
+ * before that is told; '': it does not fail.
+ */
+export type Failure = '' | 'before' | 'after' | 'unanswered';
 
 /** What `trial_object` asks for. */
 export interface Wish {
@@ -55,6 +58,7 @@ export interface TrialServer {
 }
 
 interface Reply {
+  /** 0: the connection is cut instead. */
   readonly status: number;
   readonly body?: unknown;
 }
@@ -94,7 +98,7 @@ export async function startTrialServer(): Promise<TrialServer> {
     objects.set(object.id, object);
     readyAt.set(object.id, Date.now() + wish.delay_ms);
     note('began', object);
-    return { status: 201, body: object };
+    return failureOf(wish) === 'unanswered' ? { status: 0 } : { status: 201, body: object };
   };
 
   const ready = async (object: TrialObject): Promise<Reply> => {
@@ -144,9 +148,10 @@ export async function startTrialServer(): Promise<TrialServer> {
     (request: IncomingMessage, response) =>
       void text(request)
         .then((body) => perform(request.method ?? '', request.url ?? '', body))
-        .then(({ status, body }) =>
-          response.writeHead(status).end(body === undefined ? '' : JSON.stringify(body)),
-        )
+        .then(({ status, body }) => {
+          if (status === 0) request.socket.destroy();
+          else response.writeHead(status).end(body === undefined ? '' : JSON.stringify(body));
+        })
         // Terraform, or a test that kills it, may be gone in the middle of a request.
         .catch(() => undefined),
   );

@@ -3,7 +3,7 @@ import type { PlanJson } from '../../../domain/terraform/plan.ts';
 import { redact } from '../../process/redact.ts';
 
 /** What stands for a secret in an address. */
-const MASK = '***';
+export const MASK = '***';
 
 /** What an apply is to make anew, by address. */
 export interface Intent {

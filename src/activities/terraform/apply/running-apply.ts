@@ -1,16 +1,20 @@
 import { join } from 'node:path';
 import { groupIsGone } from '../../process/run.ts';
 import type { ProcessEnd } from '../../process/run.ts';
-import { describe, failureOf, succeeded } from '../command/command.ts';
-import type { Followed, Watching, Workspace } from '../command/command.ts';
+import { redact } from '../../process/redact.ts';
+import { describe, failureOf, hear, succeeded } from '../command/command.ts';
+import type { Followed, Heard, Watching, Workspace } from '../command/command.ts';
 import { diagnose } from '../command/diagnosis.ts';
+import { sentence } from '../command/errors.ts';
 import { keepErroredState } from '../state/errored-state.ts';
-import type { FailedCommand } from '../command/errors.ts';
+import { pullState } from '../state/pull-state.ts';
 import { suspectsOf } from './intent.ts';
 import type { Intent } from './intent.ts';
 import { applyInterrupted, releaseOwn } from './interruption.ts';
+import type { Interruption } from './interruption.ts';
 import { keepLock, readKeptLock } from './kept-apply.ts';
 import { OwnLock } from './own-lock.ts';
+import { unanswered } from './unanswered.ts';
 import type { ApplyProgress } from './progress.ts';
 import type { StateLock } from '../types.ts';
 import { Watch } from '../command/watch.ts';
@@ -18,8 +22,10 @@ import { addressesInState } from '../workspace/workspace.ts';
 
 /** Milliseconds that a killed apply's processes may take to go. */
 const GONE_WITHIN = 2_000;
-/** Exit codes by which terraform ends by itself: done, and failed with all that it knows in the state. */
-const ORDERLY = [0, 1];
+/** Terraform's exit code for a failure after which all that it knows is in the state. */
+const FAILED = 1;
+/** How much the question tells of the errors. */
+const LONGEST_SAID = 2_000;
 /** The shell's, for a command that it can't run. */
 const NEVER_RAN = [126, 127];
 /** A second interrupt, which only a person by hand sends, makes terraform give up saving; its exit code is 1 then too. */
@@ -34,8 +40,6 @@ export interface RunningApply {
   readonly lookAt: () => Promise<Workspace>;
   /** The same configuration, to look at the state with when it has ended; what is done with it is never stopped. */
   readonly beside: () => Promise<Workspace>;
-  /** Finds out the secrets of `followed`, where it has not all of them. */
-  readonly learn?: () => Promise<void>;
 }
 
 /**
@@ -58,10 +62,11 @@ export async function seeThrough(
   const end = await ended(() => run({ watch, observe }), lock);
   if (succeeded(end)) return progress.end();
   await demandKnown(apply, end, watch);
+  await demandAnswered(apply, end, watch);
   const recorded = await recordedLock(apply);
   await progress.end();
-  await returnLock(apply, recorded, end);
-  throw await failureOf(await unmuted(apply), 'apply', end);
+  await returnLock(apply, recorded);
+  throw await failureOf(followed, 'apply', end);
 }
 
 const recordedLock = async ({ followed, progress }: RunningApply): Promise<StateLock | undefined> =>
@@ -71,22 +76,12 @@ const recordedLock = async ({ followed, progress }: RunningApply): Promise<State
 async function returnLock(
   { followed, beside }: RunningApply,
   recorded: StateLock | undefined,
-  end: ProcessEnd,
 ): Promise<void> {
-  const { errors } = await describe(followed, 'apply', end);
+  const { errors } = await hear(followed, 'apply');
   if (recorded === undefined || !errors.some((error) => diagnose([error])?.reason === 'LockNotReleased'))
     return;
   const gone = await groupIsGone(join(followed.directory, 'apply'), GONE_WITHIN);
   await releaseOwn(await beside().catch(() => undefined), recorded, gone);
-}
-
-/** Where the secrets can't be found out, the little that is known to have none is told. */
-async function unmuted({ followed, learn }: RunningApply): Promise<Followed> {
-  if (!learn) return followed;
-  return learn().then(
-    () => ({ ...followed, mute: false }),
-    () => followed,
-  );
 }
 
 async function ended(run: () => Promise<ProcessEnd>, lock: OwnLock): Promise<ProcessEnd> {
@@ -102,41 +97,76 @@ async function record({ followed, progress }: RunningApply, lock: StateLock): Pr
   await progress.holds(lock);
 }
 
-/** @throws `ApplyInterrupted` unless the state knows all that the apply did */
+/** @throws `ApplyInterrupted` unless the apply ended by itself and saved its state */
 async function demandKnown(apply: RunningApply, end: ProcessEnd, watch: Watch): Promise<void> {
-  const { followed, intent, progress, beside } = apply;
-  const { directory, configuration, input } = followed;
-  const erroredState = await keepErroredState(configuration, directory);
-  const how = howCut(followed, end, await describe(followed, 'apply', end), erroredState);
+  const { followed, intent, beside } = apply;
+  const erroredState = await keepErroredState(followed.configuration, followed.directory);
+  const how = howCut(followed, end, await hear(followed, 'apply'), erroredState);
   if (how === undefined) return;
-  const recorded = await recordedLock(apply);
   const whole = await watch.catchUp();
   const workspace = await beside().catch(() => undefined);
   const known = workspace && (await addressesInState(workspace).catch(() => undefined));
-  const gone = await groupIsGone(join(directory, 'apply'), GONE_WITHIN);
-  // Until a state that could not be saved is pushed, its lock keeps others from planning against what is there.
-  const mayRelease = gone && erroredState === undefined && (await progress.disownLock());
-  const lock = await releaseOwn(workspace, recorded, mayRelease);
   const suspects = suspectsOf(intent, known, whole ? watch.stream.creating : undefined);
-  throw applyInterrupted(input.target, { how, suspects, lock, recorded, erroredState });
+  throw await interrupted(apply, { how, suspects, erroredState });
+}
+
+/**
+ * Terraform ends by itself, too, when a provider dies under it or a connection is cut.
+ * @throws `ApplyInterrupted` when something may have been made of which it never heard
+ */
+async function demandAnswered(apply: RunningApply, end: ProcessEnd, watch: Watch): Promise<void> {
+  const { followed, intent, beside } = apply;
+  if (end.kind !== 'exited' || end.code !== FAILED) return;
+  const whole = await watch.catchUp();
+  const { created, incomplete: told } = watch.stream;
+  const incomplete = whole ? told : new Set(intent.created.filter((address) => !created.has(address)));
+  if (incomplete.size === 0) return;
+  const { errors } = await hear(followed, 'apply', Infinity);
+  const state = await beside()
+    .then(pullState)
+    .catch(() => undefined);
+  const suspects = unanswered(intent, incomplete, errors, state);
+  if (suspects.length === 0) return;
+  const { errors: shown } = await describe(followed, 'apply', end);
+  const said = shown.map(sentence).join(' ').slice(0, LONGEST_SAID).replace(/\.$/, '');
+  const where = `terraform apply in ${followed.input.target.environment}`;
+  const how = `${where} failed with no answer about some of what it began to make: ${said}`;
+  throw await interrupted(apply, { how, suspects });
+}
+
+/** Looks after the lock that the apply left, then asks. */
+async function interrupted(
+  apply: RunningApply,
+  found: Pick<Interruption, 'how' | 'suspects' | 'erroredState'>,
+): Promise<Error> {
+  const { followed, progress, beside } = apply;
+  const recorded = await recordedLock(apply);
+  const gone = await groupIsGone(join(followed.directory, 'apply'), GONE_WITHIN);
+  // Until a state that could not be saved is pushed, its lock keeps others from planning against what is there.
+  const mayRelease = gone && found.erroredState === undefined && (await progress.disownLock());
+  const lock = await releaseOwn(await beside().catch(() => undefined), recorded, mayRelease);
+  return applyInterrupted(followed.input.target, { ...found, lock, recorded });
 }
 
 /** How the apply was cut, so that the state may lack what it made; undefined when it ended by itself and saved it. */
 function howCut(
-  { input, grace }: Followed,
+  { input, grace, secrets }: Followed,
   end: ProcessEnd,
-  { errors, output }: FailedCommand,
+  { errors, output }: Heard,
   erroredState: string | undefined,
 ): string | undefined {
   const where = `terraform apply in ${input.target.environment}`;
   if (end.killed) return `${where} was asked to stop, and was killed when it had not after ${grace / 1000} s`;
   if (end.kind === 'lost') return `${where} was killed half-way`;
-  const said = errors.map(({ summary }) => summary).join('; ') || output.trim();
-  if (erroredState !== undefined || diagnose(errors)?.reason === 'StateNotSaved')
-    return `${where} could not save its state (${said})`;
-  if (GAVE_UP.test(`${said} ${output}`))
+  const unsaved = errors.filter((error) => diagnose([error])?.reason === 'StateNotSaved');
+  if (erroredState !== undefined || unsaved.length > 0) {
+    // The other errors may tell a secret that the apply made: the backend's state does not have it.
+    const said = unsaved.map(({ summary }) => redact(summary, secrets)).join('; ');
+    return `${where} could not save its state${said && ` (${said})`}`;
+  }
+  if (GAVE_UP.test(`${errors.map(({ summary }) => summary).join('; ')} ${output}`))
     return `${where} was interrupted twice, and ended without saving its state`;
-  if (ORDERLY.includes(end.code) || NEVER_RAN.includes(end.code)) return undefined;
+  if ([0, FAILED, ...NEVER_RAN].includes(end.code)) return undefined;
   // A shell's exit code for a signal is 128 and its number; terraform's own for a crash are 2 and 11.
   const signal = end.code > 128 ? `signal ${end.code - 128}` : `a crash: exit code ${end.code}`;
   return `${where} was ended by ${signal}`;

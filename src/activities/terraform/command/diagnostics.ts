@@ -4,6 +4,8 @@ import { plain } from '../../process/redact.ts';
 export interface Diagnostic {
   readonly summary: string;
   readonly detail: string;
+  /** Of the resource instance, where it is about one. */
+  readonly address?: string;
 }
 
 /** Errors out of terraform's JSON stream (`-json`) and out of its text for people. */
@@ -56,6 +58,7 @@ function diagnosticOf(value: unknown): Diagnostic {
   return {
     summary: text('summary'),
     detail: [address && `with ${address}:`, text('detail')].filter(Boolean).join(' '),
+    ...(address && { address }),
   };
 }
 

@@ -86,6 +86,11 @@ export class UiStream {
     return this.#created;
   }
 
+  /** Addresses whose creation was begun and did not become complete: it failed, or is under way. */
+  get incomplete(): ReadonlySet<string> {
+    return new Set([...this.#creating].filter((address) => !this.#created.has(address)));
+  }
+
   /** A change is being made: an apply holds its state lock then. */
   get busy(): boolean {
     return [...this.#underWay.values()].some(({ doing }) => doing !== DOING['refresh']);

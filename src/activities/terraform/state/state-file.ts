@@ -11,6 +11,8 @@ export interface StateSummary {
   readonly serial: number;
   /** Addresses of what it knows, data sources left out, each with the digest of what it has. */
   readonly objects: ReadonlyMap<string, string>;
+  /** Those of `objects` whose creation failed when they were there already. */
+  readonly tainted: ReadonlySet<string>;
   /** Over all of these and the outputs: the same for the same content, whichever version of terraform wrote it. */
   readonly digest: string;
 }
@@ -35,11 +37,11 @@ export function readState(text: string): StateReading {
   if (!Array.isArray(resources)) return unusable('has no list of resources');
   if (lineage === '' && serial === 0 && resources.length === 0) return { kind: 'none' };
   if (typeof lineage !== 'string' || lineage === '') return unusable('has no lineage');
-  const objects = new Map(resources.flatMap(objectsOf));
-  return {
-    kind: 'state',
-    state: { lineage, serial, objects, digest: digestOf([Object.fromEntries(objects), valuesOf(outputs)]) },
-  };
+  const found = resources.flatMap(objectsOf);
+  const objects = new Map(found.map(({ address, digest }) => [address, digest]));
+  const tainted = new Set(found.filter(({ isTainted }) => isTainted).map(({ address }) => address));
+  const digest = digestOf([Object.fromEntries(objects), valuesOf(outputs)]);
+  return { kind: 'state', state: { lineage, serial, objects, tainted, digest } };
 }
 
 /** What `newer` records otherwise than `older`, by address, sorted. */
@@ -62,15 +64,25 @@ export function differenceOf(newer: StateSummary, older: StateSummary | undefine
   };
 }
 
-function objectsOf(resource: unknown): [address: string, digest: string][] {
+interface StateObject {
+  readonly address: string;
+  readonly digest: string;
+  readonly isTainted: boolean;
+}
+
+function objectsOf(resource: unknown): StateObject[] {
   if (!isObject(resource) || resource['mode'] !== 'managed' || !Array.isArray(resource['instances']))
     return [];
   const { module, type, name, instances } = resource;
   const address = `${typeof module === 'string' ? `${module}.` : ''}${String(type)}.${String(name)}`;
   return instances.filter(isObject).map((instance) => {
-    const { index_key: key, deposed } = instance;
+    const { index_key: key, deposed, status } = instance;
     const suffix = typeof deposed === 'string' ? ` (deposed ${deposed})` : '';
-    return [`${address}${keyOf(key)}${suffix}`, digestOf(contentOf(instance))];
+    return {
+      address: `${address}${keyOf(key)}${suffix}`,
+      digest: digestOf(contentOf(instance)),
+      isTainted: status === 'tainted',
+    };
   });
 }
 

@@ -112,7 +112,9 @@ describe('diagnostics are read', () => {
       { '@level': 'error', diagnostic: { severity: 'error', summary: 'Bad', detail: 'Why', address: 'a.b' } },
     ];
     const stdout = lines.map((line) => JSON.stringify(line)).join('\n');
-    expect(readDiagnostics(stdout, '')).toEqual([{ summary: 'Bad', detail: 'with a.b: Why' }]);
+    expect(readDiagnostics(stdout, '')).toEqual([
+      { summary: 'Bad', detail: 'with a.b: Why', address: 'a.b' },
+    ]);
   });
 
   test('out of an error that comes from beside the diagnostics', () => {
