@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   const log = installLogger(config.log);
   const runtime = Runtime.instance();
   try {
-    await clearLeftovers(config);
+    await clearLeftovers(config, log);
     const connection = await connect(config);
     try {
       await serve(connection, config, platform, log);
@@ -69,8 +69,14 @@ async function requireTools(config: Config, platform: Platform): Promise<void> {
 }
 
 /** What a worker that crashed has left: plan files are secrets. Operations that outlive their worker are not touched. */
-async function clearLeftovers({ dataDirectory }: Config): Promise<void> {
-  await Promise.all([clearTerraformLeftovers(dataDirectory), clearTestLeftovers(dataDirectory)]);
+async function clearLeftovers({ dataDirectory }: Config, log: Logger): Promise<void> {
+  const clearing = [clearTerraformLeftovers(dataDirectory), clearTestLeftovers(dataDirectory)];
+  const foreign = (await Promise.all(clearing)).flat();
+  if (foreign.length === 0) return;
+  log.warn(
+    `operations of another host or container are in the data directory, and are left alone for a week: ${foreign.join(', ')}. ` +
+      'Workers share a data directory on one host (PID namespace) only: give each host and container one of its own.',
+  );
 }
 
 async function connect({ temporal }: Config): Promise<Connection> {

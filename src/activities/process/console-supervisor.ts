@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { formatIdentity, ownIdentity } from './identity.ts';
+import { ownDirectory } from './operation.ts';
 import type { Supervisor } from './supervisor.ts';
 
 /** A person who stopped a command while it worked. */
@@ -33,7 +33,7 @@ export async function inConsoleDirectory<T>(
   const directory = join(parent, `console-${randomUUID()}`);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   try {
-    await writeFile(join(directory, 'owner'), formatIdentity(ownIdentity()));
+    await ownDirectory(directory);
     return await work(directory);
   } finally {
     await rm(directory, { recursive: true, force: true });

@@ -1,21 +1,29 @@
+import { createHash, randomUUID } from 'node:crypto';
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hasCode } from './errors.ts';
-import { formatIdentity, isAlive, ownIdentity, parseIdentity } from './identity.ts';
+import { HERE, formatIdentity, isAlive, ownIdentity, parseIdentity } from './identity.ts';
 
 /** Milliseconds. */
 const ASK_EVERY = 50;
+
+/**
+ * The file of a lock. A container has one of its own: it can't be told there whether an owner on the host, or in
+ * another container, still lives, so that its lock would be waited for in vain.
+ */
+export const hostLockFile = (path: string) =>
+  `${path}.${createHash('sha256').update(HERE).digest('hex').slice(0, 8)}`;
 
 /**
  * Does `work` while no other does it under the same `path`, in this worker or another on this host.
  * A lock whose owner's process is gone is taken over.
  */
 export async function withHostLock<T>(
-  path: string,
+  name: string,
   work: () => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
+  const path = hostLockFile(name);
   const mine = `${path}.${randomUUID()}`;
   await writeFile(mine, formatIdentity(ownIdentity()), { mode: 0o600 });
   try {

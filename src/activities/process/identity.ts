@@ -1,28 +1,45 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { hasCode } from './errors.ts';
 
+/** `/proc/self/ns/pid` in the host's own PID namespace, the same at every boot (PROC_PID_INIT_INO of Linux). */
+const HOSTS_OWN = 'pid:[4026531836]';
+
+/** Where this process sees others by their pid: a host, or one boot of it and a container's PID namespace in it. */
+export const HERE = ownPlace();
+
 /**
- * A process that can be told from a later one with the same pid: its pid and when it started
+ * A process that can be told from a later one with the same pid: where it is, its pid and when it started
  * (Linux: boot id and clock ticks since boot; elsewhere `ps`'s start time).
  */
 export interface ProcessIdentity {
   readonly pid: number;
+  /** `HERE`, as that process has it. */
+  readonly place: string;
   readonly started: string;
 }
 
 /** @returns undefined when no such process runs; a zombie, whose work is over, does not run */
 export function identityOf(pid: number): ProcessIdentity | undefined {
   const started = process.platform === 'linux' ? startedOnLinux(pid) : startedByPs(pid);
-  return started === undefined ? undefined : { pid, started };
+  return started === undefined ? undefined : { pid, place: HERE, started };
 }
 
+/** Of a process that is `elsewhere`, such as in another container, nobody here can tell whether it lives. */
+export function whereabouts({ pid, place, started }: ProcessIdentity): 'alive' | 'gone' | 'elsewhere' {
+  if (place !== HERE) return 'elsewhere';
+  return identityOf(pid)?.started === started ? 'alive' : 'gone';
+}
+
+/** It runs, and here. */
 export function isAlive(identity: ProcessIdentity): boolean {
-  return identityOf(identity.pid)?.started === identity.started;
+  return whereabouts(identity) === 'alive';
 }
 
 /** Whether a process of the group that `leader` led still works; also true where that can't be told. */
 export function groupIsAlive(leader: ProcessIdentity): boolean {
+  if (leader.place !== HERE) return true;
   if (process.platform !== 'linux') return groupExists(leader.pid);
   // Nothing outlives its host.
   if (bootOf(leader.started) !== bootOf(ownIdentity().started)) return false;
@@ -32,14 +49,14 @@ export function groupIsAlive(leader: ProcessIdentity): boolean {
   });
 }
 
-/** Reads `<pid> <started>`, as the wrapper and the leases write it. */
+/** Reads `<pid> <place> <started>`, as the wrapper and the leases write it. */
 export function parseIdentity(text: string): ProcessIdentity | undefined {
-  const match = /^(\d+) (\S.*)$/.exec(text.trim());
-  return match?.[1] && match[2] ? { pid: Number(match[1]), started: match[2] } : undefined;
+  const [, pid, place, started] = /^(\d+) (\S+) (\S.*)$/.exec(text.trim()) ?? [];
+  return pid && place && started ? { pid: Number(pid), place, started } : undefined;
 }
 
-export function formatIdentity(identity: ProcessIdentity): string {
-  return `${identity.pid} ${identity.started}`;
+export function formatIdentity({ pid, place, started }: ProcessIdentity): string {
+  return `${pid} ${place} ${started}`;
 }
 
 /** This process's own identity. */
@@ -52,7 +69,26 @@ export function ownIdentity(): ProcessIdentity {
 function startedOnLinux(pid: number): string | undefined {
   const stat = readStat(String(pid));
   if (stat === undefined || stat.dead) return undefined;
-  return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}/${stat.started}`;
+  return `${bootId()}/${stat.started}`;
+}
+
+function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
+function ownPlace(): string {
+  const host = hostname().replaceAll(/[\s/]/g, '_') || 'nameless';
+  if (process.platform !== 'linux') return host;
+  const namespace = ownNamespace();
+  return namespace === HOSTS_OWN ? host : `${host}/${bootId()}/${namespace}`;
+}
+
+function ownNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return 'untold';
+  }
 }
 
 /** A process that is dead is not yet waited for by its parent. */

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { activityInfo } from '@temporalio/activity';
 import { hasCode } from './errors.ts';
 import { withHostLock } from './host-lock.ts';
-import { formatIdentity, isAlive, ownIdentity, parseIdentity } from './identity.ts';
+import { HERE, formatIdentity, ownIdentity, parseIdentity, whereabouts } from './identity.ts';
 import { inspectProcess, stopProcess } from './run.ts';
 import { beating, startBeating } from './supervisor.ts';
 import type { Supervisor } from './supervisor.ts';
 
 /** Milliseconds for a process that nobody needs any more, and that an attempt which died left behind. */
 const LEFTOVER_GRACE = 10_000;
-/** Milliseconds: how long a retry can still come for what a lost worker left. */
+/** Milliseconds: how long a retry can still come for what a lost worker left, and one elsewhere can still work. */
 const KEPT_FOR = 7 * 24 * 3600 * 1000;
 
 /** A file of the private directory that stays with an ended process until a retry comes. It holds no secret. */
@@ -57,7 +57,7 @@ async function own<T>(
   const resumed = (await inspectProcess(join(directory, outliving))) !== 'absent';
   if (!resumed) await discard(directory, rescue);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  await writeFile(join(directory, 'owner'), formatIdentity(ownIdentity()));
+  await ownDirectory(directory);
   try {
     return await work(directory);
   } finally {
@@ -68,27 +68,36 @@ async function own<T>(
 
 /**
  * Removes directories whose worker is gone and in which nothing runs. One with an `outliving` process that has ended
- * waits for the retry that wants its exit code; only its other content, which may be secret, goes at once.
+ * waits for the retry that wants its exit code; only its other content, which may be secret, goes at once. One of a
+ * worker elsewhere, of which can't be told whether it lives, is left alone until nothing can work there any more.
  */
 async function removeLeftovers(parent: string, outliving: string, rescue?: Rescue): Promise<void> {
   for (const directory of await folders(parent)) {
-    if (!(await isOrphan(directory))) continue;
+    if (!(await isLeft(directory))) continue;
     await withHostLock(`${directory}.lock`, async () => {
-      if (!(await isOrphan(directory))) return;
+      if (!(await isLeft(directory))) return;
       const state = await inspectProcess(join(directory, outliving));
       if (state === 'running') return;
-      const age = Date.now() - (await stat(directory)).mtimeMs;
-      if (state === 'absent' || age > KEPT_FOR) await discard(directory, rescue);
+      if (state === 'absent' || (await isOld(directory))) await discard(directory, rescue);
       else await discard(directory, rescue, [outliving, 'owner', KEPT]);
     });
   }
 }
 
-/** `removeLeftovers` for every `<platform>/<environment>` under `root`. */
-export async function clearLeftovers(root: string, outliving: string, rescue?: Rescue): Promise<void> {
+/**
+ * `removeLeftovers` for every `<platform>/<environment>` under `root`.
+ * @returns directories that workers elsewhere own: they may be at work, and were left alone
+ */
+export async function clearLeftovers(root: string, outliving: string, rescue?: Rescue): Promise<string[]> {
+  const foreign: string[] = [];
   for (const platform of await folders(root)) {
-    for (const environment of await folders(platform)) await removeLeftovers(environment, outliving, rescue);
+    for (const environment of await folders(platform)) {
+      await removeLeftovers(environment, outliving, rescue);
+      for (const directory of await folders(environment))
+        if ((await ownerOf(directory)) === 'elsewhere') foreign.push(directory);
+    }
   }
+  return foreign;
 }
 
 async function folders(path: string): Promise<string[]> {
@@ -110,18 +119,48 @@ async function discard(directory: string, rescue?: Rescue, keep: readonly string
 
 /** Whether the worker that worked in a private directory is gone. */
 export async function isOrphan(directory: string): Promise<boolean> {
+  return (await ownerOf(directory)) === 'gone';
+}
+
+/** Writes down that this worker works in a private directory. */
+export async function ownDirectory(directory: string): Promise<void> {
+  await writeFile(join(directory, 'owner'), formatIdentity(ownIdentity()));
+}
+
+/** @returns undefined for a directory of nobody, or that is being made this instant */
+async function ownerOf(directory: string): Promise<ReturnType<typeof whereabouts> | undefined> {
   const text = await readFile(join(directory, 'owner'), 'utf8').catch(() => undefined);
   const owner = text === undefined ? undefined : parseIdentity(text);
-  return owner !== undefined && !isAlive(owner);
+  return owner && whereabouts(owner);
+}
+
+/** Whether a private directory can be removed, as far as its worker goes. */
+export async function isLeft(directory: string): Promise<boolean> {
+  const owner = await ownerOf(directory);
+  return owner === 'gone' || (owner === 'elsewhere' && (await isOld(directory)));
+}
+
+async function isOld(directory: string): Promise<boolean> {
+  const { mtimeMs } = await stat(directory);
+  return Date.now() - mtimeMs > KEPT_FOR;
 }
 
 function isAbort(error: unknown): boolean {
   return hasCode(error, 'ABORT_ERR');
 }
 
-/** Deterministic: a retry of the activity has the same name, another activity or run another one. */
+/**
+ * Deterministic: a retry of the activity in the same place has the same name; another activity or run, and a worker that
+ * can't see the process of the first, has another one.
+ */
 function operationName(): string {
   const { workflowExecution, activityNamespace, activityId } = activityInfo();
-  const identity = [activityNamespace, workflowExecution?.workflowId, workflowExecution?.runId, activityId];
+  const identity = [
+    HERE,
+    activityNamespace,
+    workflowExecution?.workflowId,
+    workflowExecution?.runId,
+    activityId,
+  ];
   return createHash('sha256').update(JSON.stringify(identity)).digest('hex').slice(0, 24);
 }

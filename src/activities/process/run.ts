@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hasCode } from './errors.ts';
-import { groupIsAlive, identityOf, isAlive, parseIdentity } from './identity.ts';
+import { HERE, groupIsAlive, identityOf, isAlive, parseIdentity, whereabouts } from './identity.ts';
 import type { ProcessIdentity } from './identity.ts';
 import { lastLine } from './output.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -44,9 +44,16 @@ export type ProcessEnd =
   /** Killed, by this one (`killed`), with its host or by hand: what it did is not known. */
   | ({ readonly kind: 'lost' } & Stop);
 
-/** How far a process in `directory` has come. `absent`: nobody started one, or is starting it this instant. */
+/**
+ * How far a process in `directory` has come. `absent`: nobody started one, or is starting it this instant. `elsewhere`:
+ * it has not ended by itself as far as this place can see, such as one in another container.
+ */
 export type ProcessState =
-  'absent' | 'running' | { readonly end: 'lost' } | { readonly end: 'exited'; readonly code: number };
+  | 'absent'
+  | 'running'
+  | 'elsewhere'
+  | { readonly end: 'lost' }
+  | { readonly end: 'exited'; readonly code: number };
 
 /** Looks, without waiting, at the process that was started in `directory`. */
 export async function inspectProcess(directory: string): Promise<ProcessState> {
@@ -55,9 +62,11 @@ export async function inspectProcess(directory: string): Promise<ProcessState> {
   const wrapper = await readIdentity(files.wrapper);
   const command = await readIdentity(files.command);
   const alive = [wrapper, command].some((identity) => identity && isAlive(identity));
+  const elsewhere = wrapper !== undefined && whereabouts(wrapper) === 'elsewhere';
   const code = await readText(files.exitCode);
   if (code !== undefined) return { end: 'exited', code: Number(code) };
   if (alive) return 'running';
+  if (elsewhere) return 'elsewhere';
   return wrapper === undefined ? 'absent' : { end: 'lost' };
 }
 
@@ -86,7 +95,9 @@ export async function followProcess(
   let seen = child !== undefined;
   let stop: { at: number; timedOut: boolean; killed: boolean } | undefined;
   for (;;) {
-    const state = await inspectProcess(directory);
+    const found = await inspectProcess(directory);
+    // Its files were removed under it: whatever it does, nobody here will hear of it.
+    const state = found === 'absent' ? ({ end: 'lost' } as const) : found;
     if (typeof state === 'object') {
       // What the command left behind in its group, unless it ended so long ago that the number may be another's.
       if (seen) await killGroup(directory);
@@ -188,8 +199,9 @@ async function signalGroup(directory: string, signal: NodeJS.Signals): Promise<v
   if (wrapper && !isReused(wrapper)) sendSignal(-wrapper.pid, signal);
 }
 
-/** A group keeps its number from being given to a new process as long as a member lives. */
+/** A group keeps its number from being given to a new process as long as a member lives; elsewhere it is another's. */
 function isReused(leader: ProcessIdentity): boolean {
+  if (leader.place !== HERE) return true;
   const now = identityOf(leader.pid);
   return now !== undefined && now.started !== leader.started;
 }

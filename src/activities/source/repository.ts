@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { formatIdentity, isAlive, ownIdentity, parseIdentity } from '../process/identity.ts';
+import { isLeft, ownDirectory } from '../process/operation.ts';
 import { beating } from '../process/supervisor.ts';
 import { createGit } from './git.ts';
 import type { Git } from './git.ts';
@@ -64,7 +64,7 @@ export function createSourceRepository(dependencies: SourceDependencies): Source
       const name = join(checkouts, randomUUID());
       await mkdir(name, { recursive: true, mode: 0o700 });
       try {
-        await writeFile(join(name, 'owner'), formatIdentity(ownIdentity()));
+        await ownDirectory(name);
         const directory = join(name, 'files');
         await checkout(commit, directory);
         return await use(directory);
@@ -111,9 +111,8 @@ async function readBlob(git: Git, gitDirectory: string, commit: string, path: st
 async function sweep(checkouts: string): Promise<void> {
   const names = await readdir(checkouts).catch(() => []);
   for (const name of names) {
-    const owner = await readFile(join(checkouts, name, 'owner'), 'utf8').catch(() => undefined);
-    const identity = owner === undefined ? undefined : parseIdentity(owner);
+    const checkout = join(checkouts, name);
     // One without an owner is being made this instant, or was when its worker died: that one stays empty.
-    if (identity && !isAlive(identity)) await rm(join(checkouts, name), { recursive: true, force: true });
+    if (await isLeft(checkout)) await rm(checkout, { recursive: true, force: true });
   }
 }

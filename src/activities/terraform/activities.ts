@@ -23,8 +23,11 @@ import { outputs, plan, prepare, rescue } from './workspace/workspace.ts';
 /** What goes on when its worker is gone. */
 const OUTLIVING = 'apply';
 
-/** For a worker's start: removes what lost workers left, plans with their secrets first of all. */
-export function clearTerraformLeftovers(dataDirectory: string): Promise<void> {
+/**
+ * For a worker's start: removes what lost workers left, plans with their secrets first of all.
+ * @returns directories of operations that another host or container owns
+ */
+export function clearTerraformLeftovers(dataDirectory: string): Promise<string[]> {
   return clearLeftovers(terraformIn(dataDirectory), OUTLIVING, rescue);
 }
 

@@ -37,7 +37,7 @@ interface TestInput {
 const LAYOUT = { folder: 'tests', outliving: 'suite' };
 
 /** For a worker's start: removes what lost workers left of their test runs. */
-export function clearTestLeftovers(dataDirectory: string): Promise<void> {
+export function clearTestLeftovers(dataDirectory: string): Promise<string[]> {
   return clearLeftovers(join(dataDirectory, LAYOUT.folder), LAYOUT.outliving);
 }
 

@@ -1,11 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
-import { identityOf, isAlive, parseIdentity } from '../../../src/activities/process/identity.ts';
-import { inspectProcess, runProcess, stopProcess } from '../../../src/activities/process/run.ts';
+import {
+  formatIdentity,
+  identityOf,
+  isAlive,
+  ownIdentity,
+  parseIdentity,
+} from '../../../src/activities/process/identity.ts';
+import { groupIsGone, inspectProcess, runProcess, stopProcess } from '../../../src/activities/process/run.ts';
 import type { RunOptions } from '../../../src/activities/process/run.ts';
 import { processFiles } from '../../../src/activities/process/wrapper.ts';
 import { TestSupervisor, eventually, temporaryDirectories } from './support.ts';
@@ -171,7 +177,47 @@ describe('runProcess', () => {
 test('a reused pid is not taken for the process that had it', async () => {
   const own = identityOf(process.pid);
   expect(own && isAlive(own)).toBe(true);
-  expect(isAlive({ pid: process.pid, started: 'earlier' })).toBe(false);
+  expect(own && isAlive({ ...own, started: 'earlier' })).toBe(false);
+});
+
+describe('a process of another host or container', () => {
+  const elsewhere = (pid: number) => formatIdentity({ ...ownIdentity(), pid, place: 'elsewhere' });
+
+  test('is neither alive nor lost, and its group may live', async () => {
+    const directory = await newDirectory();
+    await writeFile(processFiles(directory).wrapper, elsewhere(2 ** 22 + 1));
+    expect(await inspectProcess(directory)).toBe('elsewhere');
+    expect(await groupIsGone(directory, 0)).toBe(false);
+    await writeFile(processFiles(directory).exitCode, '3');
+    expect(await inspectProcess(directory)).toEqual({ end: 'exited', code: 3 });
+  });
+
+  test('gets no signal, which would go to one of this place with the same number', async () => {
+    const other = spawn('sleep', ['60'], { stdio: 'ignore', detached: true });
+    const ended = once(other, 'exit');
+    const directory = await newDirectory();
+    const files = processFiles(directory);
+    for (const file of [files.wrapper, files.command]) await writeFile(file, elsewhere(other.pid ?? 0));
+    await stopProcess(directory, 0);
+    await writeFile(files.exitCode, '0');
+    await runProcess(shell(directory, 'exit 9'), options());
+    expect(identityOf(other.pid ?? 0)).toBeDefined();
+    other.kill('SIGKILL');
+    await ended;
+  });
+});
+
+test('a process whose files are removed under it is lost', async () => {
+  const directory = join(await newDirectory(), 'removed');
+  const supervisor = new TestSupervisor();
+  const end = runProcess({ ...shell(directory, 'sleep 60'), cwd: '/' }, options(supervisor));
+  const wrapper = await eventually(async () =>
+    parseIdentity(await readFile(processFiles(directory).wrapper, 'utf8').catch(() => '')),
+  );
+  await eventually(() => supervisor.lines.length > 0);
+  await rm(directory, { recursive: true });
+  expect(await end).toMatchObject({ kind: 'lost', stopped: false, killed: false });
+  process.kill(-wrapper.pid, 'SIGKILL');
 });
 
 test('stopProcess returns once the process is gone, and at once when there is none', async () => {

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { hostLockFile } from '../../../src/activities/process/host-lock.ts';
+import { formatIdentity, ownIdentity } from '../../../src/activities/process/identity.ts';
 import { resolveInside } from '../../../src/activities/source/paths.ts';
 import { createSourceActivities } from '../../../src/activities/source/activities.ts';
 import { createSourceRepository } from '../../../src/activities/source/repository.ts';
@@ -181,7 +183,8 @@ test('a lock that a killed worker left on the mirror is taken over', async () =>
   const { upstream, source, dataDirectory } = await aSource();
   await source.readFile(upstream.commit({ a: '1' }), 'a');
   const [mirror = ''] = await readdir(join(dataDirectory, 'source'));
-  await writeFile(join(dataDirectory, 'source', mirror, 'lock'), `${process.pid} an earlier process`);
+  const lock = hostLockFile(join(dataDirectory, 'source', mirror, 'lock'));
+  await writeFile(lock, formatIdentity({ ...ownIdentity(), started: 'an earlier process' }));
   expect(await source.readFile(upstream.commit({ a: '2' }), 'a')).toBe('2');
   await eventually(async () => (await filesIn(join(dataDirectory, 'source', mirror))).length === 1);
 });

@@ -1,7 +1,7 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CancelledFailure } from '@temporalio/common';
-import { parseIdentity } from '../../../src/activities/process/identity.ts';
+import { formatIdentity, ownIdentity, parseIdentity } from '../../../src/activities/process/identity.ts';
 import type { TerraformInput } from '../../../src/activities/terraform/types.ts';
 import type { ChangeSet } from '../../../src/domain/terraform/change-set.ts';
 import type { StateBackend } from '../../terraform/state-backend.ts';
@@ -85,7 +85,8 @@ export async function kill(t: Fixture, what: 'group' | 'terraform'): Promise<voi
 export async function orphan(t: Fixture): Promise<void> {
   const names = await readdir(t.dataDirectory, { recursive: true });
   const owners = names.filter((path) => path.endsWith('/owner'));
-  await Promise.all(owners.map((owner) => writeFile(join(t.dataDirectory, owner), '1 gone')));
+  const gone = formatIdentity({ ...ownIdentity(), started: 'earlier' });
+  await Promise.all(owners.map((owner) => writeFile(join(t.dataDirectory, owner), gone)));
 }
 
 /** Terraform behind a shell that hears no interrupt. */
