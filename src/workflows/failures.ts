@@ -1,6 +1,7 @@
 import {
   ActivityFailure,
   ApplicationFailure,
+  CancelledFailure,
   ChildWorkflowFailure,
   isCancellation,
   TimeoutFailure,
@@ -72,28 +73,21 @@ export function explain(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The type of the ApplicationFailure in an error, if there is one. */
+/** The type of the ApplicationFailure in an error, if there is one. A timeout's cause is the attempt's before: it has none. */
 export function failureType(error: unknown): string | undefined {
   if (error instanceof ApplicationFailure) return error.type ?? undefined;
-  if (
-    error instanceof ActivityFailure ||
-    error instanceof ChildWorkflowFailure ||
-    error instanceof TimeoutFailure
-  ) {
-    return failureType(error.cause);
-  }
-  return undefined;
+  return error instanceof ActivityFailure || error instanceof ChildWorkflowFailure
+    ? failureType(error.cause)
+    : undefined;
 }
 
-/** The first of the details of the ApplicationFailure in an error, when it is an object. */
+/** The first of the details of the ApplicationFailure or cancellation in an error, when it is an object. */
 export function failureDetails(error: unknown): Readonly<Record<string, unknown>> | undefined {
-  if (error instanceof ApplicationFailure) {
+  if (error instanceof ApplicationFailure || error instanceof CancelledFailure) {
     const first: unknown = error.details?.[0];
     return typeof first === 'object' && first !== null ? (first as Record<string, unknown>) : undefined;
   }
-  return error instanceof ActivityFailure || error instanceof TimeoutFailure
-    ? failureDetails(error.cause)
-    : undefined;
+  return error instanceof ActivityFailure ? failureDetails(error.cause) : undefined;
 }
 
 export { isCancellation };

@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
 import type { WorkflowHandle } from '@temporalio/client';
 import { ENVIRONMENT_SIGNALS } from '../../src/contract.ts';
 import type { EnvironmentStatus } from '../../src/domain/ledger.ts';
 import type { RunStatus } from '../../src/domain/status.ts';
+import type { Scene } from './scene.ts';
 import { COMMIT, TWO_GROUPS } from './world.ts';
 import { Stage } from './stage.ts';
 
@@ -97,6 +100,67 @@ test('an environment that continues as new keeps its holder, its queue and what 
     expect(await second.result()).toMatchObject({ outcome: 'Completed' });
     const { history }: EnvironmentStatus = await environment.query('status');
     expect(history.map(({ manifest }) => manifest.version)).toEqual(['1.5.0', '1.4.0']);
+  });
+});
+
+describe('a run that is cancelled while its apply is lost half-way', () => {
+  const LOST = { created: ['aws_db_instance.main'], replaced: [], made: [], host: 'host-a' };
+  const BEAT = { doing: 'terraform apply', apply: 'begun', ...LOST };
+
+  /** Cancels a run once `lose` has lost its apply. @returns how it ended, and what each way back was told */
+  async function cancelledIn(scene: Scene, lose: (attempt: number, lost: () => void) => Promise<never>) {
+    scene.world.policy('staging');
+    await (await scene.start('deployToStaging', { ...RELEASE, versionTag: '1.3.0' })).result();
+    const told: unknown[] = [];
+    scene.world.when('restoreTerraform', ({ unfinished }) => {
+      told.push(unfinished);
+      if (unfinished === undefined) return undefined;
+      throw ApplicationFailure.nonRetryable('suspect: aws_db_instance.main', 'ApplyInterrupted');
+    });
+    const lost = new Promise<void>((resolve) => {
+      scene.world.when('applyTerraform', () => lose(Context.current().info.attempt, resolve));
+    });
+    const run = await scene.start('deployToStaging', RELEASE);
+    await lost;
+    const pending = async () => (await run.describe()).raw.pendingActivities?.[0];
+    while ((await pending())?.heartbeatDetails == null);
+    await run.cancel();
+    await scene.until<RunStatus>(run, 'status', ({ waiting }) => waiting?.what.includes('suspect') === true);
+    await run.signal('decide', { by: 'ada', action: 'retry' });
+    return { failure: await scene.failure(run), told };
+  }
+
+  test('asks before it goes back, when no heartbeat comes any more', async () => {
+    await stage.play(async (scene) => {
+      let end: () => void = () => undefined;
+      const ended = new Promise<void>((resolve) => (end = resolve));
+      const { failure, told } = await cancelledIn(scene, async (attempt, lost) => {
+        if (attempt === 1) {
+          const details = [{ reason: 'StateLocked', started: false }];
+          throw ApplicationFailure.create({ message: 'locked', type: 'TerraformFailed', details });
+        }
+        Context.current().heartbeat(BEAT);
+        lost();
+        await ended;
+        throw new Error('nobody hears it');
+      });
+      end();
+      expect(told).toEqual([LOST, undefined]);
+      expect(failure.type).toBe('Aborted');
+      expect(failure.message).toContain('the run was cancelled; the step then under way ended with');
+    });
+  }, 60_000);
+
+  test('asks before it goes back, when no worker has taken the next attempt', async () => {
+    await stage.play(async (scene) => {
+      const { failure, told } = await cancelledIn(scene, async (_attempt, lost) => {
+        Context.current().heartbeat(BEAT);
+        lost();
+        throw ApplicationFailure.create({ message: 'gone', nextRetryDelay: '1 hour' });
+      });
+      expect(told).toEqual([{ created: [], replaced: [], made: [], perhaps: true }, undefined]);
+      expect(failure.type).toBe('Aborted');
+    });
   });
 });
 

@@ -12,7 +12,7 @@ import { apply } from './apply/apply.ts';
 import { terraform } from './command/command.ts';
 import { DEFAULT_CONCURRENCY } from './dependencies.ts';
 import type { TerraformDependencies } from './dependencies.ts';
-import { notStarted } from './apply/not-started.ts';
+import { leftUnfinished, notStarted } from './apply/not-started.ts';
 import { ApplyProgress } from './apply/progress.ts';
 import { createSlots } from './slots.ts';
 import type { TerraformActivities, TerraformInput } from './types.ts';
@@ -94,7 +94,8 @@ export function createTerraformActivities(given: TerraformDependencies): Terrafo
             apply(dependencies, { ...input, resuming: !certain }, directory, supervisor, progress),
           );
         } catch (error) {
-          throw certain && progress.notBegun ? notStarted(error) : error;
+          if (certain && progress.notBegun) throw notStarted(error);
+          throw progress.unfinished ? leftUnfinished(error, progress.unfinished) : error;
         }
       });
     },

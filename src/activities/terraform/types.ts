@@ -40,12 +40,30 @@ export interface TerraformApplied {
   readonly counts: ChangeSet['counts'];
 }
 
+/** An apply that was begun and whose end nobody has seen. */
+export interface UnfinishedApply {
+  /** Addresses that it makes anew. */
+  readonly created: readonly string[];
+  /** Those of `created` that take the place of an object, which the state has at the same address. */
+  readonly replaced: readonly string[];
+  /** Some of what it was seen to have made. */
+  readonly made: readonly string[];
+  /** The state lock that it held. */
+  readonly lock?: StateLock;
+  /** Where it ran. */
+  readonly host?: string;
+  /** It isn't even known whether it was begun. */
+  readonly perhaps?: true;
+}
+
 export interface TerraformRestore extends TerraformInput {
   readonly lock: LockProof;
   /** The approved change set of the release that is undone: deleting what it created needs no `allowDestroy`. */
   readonly failed?: ChangeSet;
   /** Addresses that a person agreed to have destroyed on the way back, beside what the policy allows. */
   readonly mayDestroy?: readonly string[];
+  /** The apply that is undone was lost half-way: nothing is planned before it has ended, or a person was asked. */
+  readonly unfinished?: UnfinishedApply;
 }
 
 /** The first detail of `DestroyRefused`. */
@@ -90,7 +108,8 @@ export interface TerraformActivities {
    * Re-plans, compares with `approved`, and applies: one activity on one host. Heartbeats; cancellable by one SIGINT.
    * The first apply must equal `approved`; one after an apply that began, and one that is `resuming`, may be a subset.
    * Every failure before any attempt began an apply has `started: false` in its first detail: there is nothing to undo.
-   * It is absent where that isn't certain, and from what is `resuming`.
+   * It is absent where that isn't certain, and from what is `resuming`. Where an apply was begun whose end nobody has seen,
+   * the first detail has it as `unfinished`, for `restoreTerraform`; so has the last heartbeat, of which `apply` is `begun`.
    * @throws non-retryable `ChangeSetDiffers`, `DestroyRefused`, `PlanRefused` (its details' `reason` is `PlanTampered` when
    *   the plan's file was changed after it was judged), `LockLost` (nothing applied);
    *   `TerraformFailed` (its details' `reason` says how); `ApplyInterrupted` (killed half-way, lost with its host, or its

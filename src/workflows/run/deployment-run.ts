@@ -142,7 +142,8 @@ export class DeploymentRun {
       return await CancellationScope.nonCancellable(() => this.#complete());
     } catch (error) {
       if (this.#outcome === 'Completed') throw error;
-      throw await CancellationScope.nonCancellable(() => this.#fail(error));
+      const cancelled = CancellationScope.current().consideredCancelled;
+      throw await CancellationScope.nonCancellable(() => this.#fail(error, cancelled));
     }
   }
 
@@ -151,7 +152,8 @@ export class DeploymentRun {
     try {
       return await this.#untilAborted(main);
     } catch (error) {
-      throw await CancellationScope.nonCancellable(() => this.#fail(error));
+      const cancelled = CancellationScope.current().consideredCancelled;
+      throw await CancellationScope.nonCancellable(() => this.#fail(error, cancelled));
     }
   }
 
@@ -173,10 +175,11 @@ export class DeploymentRun {
     return report;
   }
 
-  async #fail(error: unknown): Promise<ApplicationFailure> {
+  /** @param cancelled whether the run itself was, whatever error the step under way ended with */
+  async #fail(error: unknown, cancelled: boolean): Promise<ApplicationFailure> {
     // Judged now: what people say while changes are taken back is too late to be the reason.
-    const reason = this.#reason(error);
-    const ended = this.#outcomeOf(error);
+    const reason = this.#reason(error, cancelled);
+    const ended = this.#outcomeOf(error, cancelled);
     this.paused = undefined;
     this.inbox.canaryOver('the release is taken back');
     if (this.#saga.begun) {
@@ -237,12 +240,12 @@ export class DeploymentRun {
     return this.#undone.every(({ outcome }) => outcome !== 'failed' && outcome !== 'not possible');
   }
 
-  #outcomeOf(error: unknown): FailedOutcome {
+  #outcomeOf(error: unknown, cancelled: boolean): FailedOutcome {
     const { abort, rejection } = this.inbox;
     // Whatever error a step ended with on the way: a person had stopped the run.
     if (abort !== undefined) return 'Aborted';
     if (rejection !== undefined) return 'Rejected';
-    if (isCancellation(error)) return 'Aborted';
+    if (cancelled || isCancellation(error)) return 'Aborted';
     if (error instanceof Ended) {
       return error.outcome === 'RolledBack' && !this.#saga.begun ? 'PreflightFailed' : error.outcome;
     }
@@ -250,12 +253,12 @@ export class DeploymentRun {
     return this.#saga.begun ? 'RolledBack' : 'PreflightFailed';
   }
 
-  #reason(error: unknown): string {
+  #reason(error: unknown, cancelled: boolean): string {
     const { abort, rejection } = this.inbox;
     const found = isCancellation(error) ? undefined : explain(error);
     if (abort !== undefined) return also(`aborted by ${abort.by}: ${abort.reason}`, found);
     if (rejection !== undefined) return also(`rejected by ${rejection.by}: ${rejection.reason}`, found);
-    return found ?? 'the run was cancelled';
+    return cancelled || found === undefined ? also('the run was cancelled', found) : found;
   }
 
   /** A compensation that keeps failing keeps the lock, pages, and asks; it is never swallowed. */

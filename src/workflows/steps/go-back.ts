@@ -26,18 +26,23 @@ export async function goBack(run: DeploymentRun, input: Omit<Restore, 'mayDestro
   const { version } = input.release;
   /** Who agreed to it, by address. What was agreed to stays so: what of it is left goes with the next plan. */
   const agreed = new Map<string, string>();
+  // What was lost half-way is settled, or asked about, before anything else is asked.
+  const { unfinished: lost, ...settled } = input;
+  let unfinished = lost && { unfinished: lost };
   for (;;) {
     try {
       const mayDestroy = [...agreed.keys()];
       const consent = mayDestroy.length > 0 && { mayDestroy };
       const applied = await activities('undo', `terraform back to ${version}`).restoreTerraform({
-        ...input,
+        ...settled,
+        ...unfinished,
         ...consent,
       });
       return { kind: 'back', applied, detail: `${told(version, applied)}${toldConsents(agreed)}` };
     } catch (error) {
       const answer = await ask(run, error, version);
       if (answer.kind === 'left') return answer;
+      unfinished = undefined;
       for (const address of answer.mayDestroy) agreed.set(address, answer.by);
     }
   }

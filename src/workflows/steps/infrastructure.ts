@@ -7,9 +7,11 @@ import type { DecidePayload } from '../../domain/requests.ts';
 import type { ChangeSet } from '../../domain/terraform/change-set.ts';
 import { beyondRecall } from '../../domain/terraform/recall.ts';
 import { activities } from '../activities.ts';
-import { Ended, explain, failureDetails, failureType } from '../failures.ts';
+import { Ended, explain, failureType } from '../failures.ts';
 import type { DeploymentRun } from '../run/deployment-run.ts';
 import type { Undo } from '../run/saga.ts';
+import { begunApply } from './begun-apply.ts';
+import type { BegunApply } from './begun-apply.ts';
 import { goBack } from './go-back.ts';
 import type { Prepared } from './prepare.ts';
 import { interruptedQuestion } from './terraform-questions.ts';
@@ -41,8 +43,8 @@ export async function infrastructure(run: DeploymentRun, { terraform: plan }: Pr
 class Apply {
   readonly #run: DeploymentRun;
   readonly #input: Parameters<TerraformActivities['applyTerraform']>[0];
-  /** Until an attempt says that it did not: an answer may be lost. */
-  #mayHaveBegun = true;
+  /** Begun until an attempt says that it was not: an answer may be lost. */
+  #left: BegunApply = { begun: true };
 
   constructor(run: DeploymentRun, input: Parameters<TerraformActivities['applyTerraform']>[0]) {
     this.#run = run;
@@ -57,7 +59,8 @@ class Apply {
         return await processes.applyTerraform({ ...this.#input, ...(resuming && { resuming }) });
       } catch (error) {
         if (failureType(error) !== 'ApplyInterrupted') {
-          this.#mayHaveBegun = resuming || failureDetails(error)?.['started'] !== false;
+          const left = begunApply(error, this.#input.approved);
+          this.#left = { ...left, begun: resuming || left.begun };
           throw error;
         }
         const { action, by } = await this.#ask(error);
@@ -79,7 +82,8 @@ class Apply {
   async undo(): ReturnType<Undo> {
     const { target, terraform, lock, approved: failed } = this.#input;
     const { previous } = this.#run;
-    if (!this.#mayHaveBegun) return { outcome: 'nothing to undo', detail: 'nothing was applied' };
+    const { begun, unfinished } = this.#left;
+    if (!begun) return { outcome: 'nothing to undo', detail: 'nothing was applied' };
     if (previous?.terraformCommit === undefined) {
       return {
         outcome: 'left',
@@ -87,7 +91,14 @@ class Apply {
       };
     }
     const release = { version: previous.manifest.version, commit: previous.terraformCommit };
-    const went = await goBack(this.#run, { target, terraform, release, failed, lock });
+    const went = await goBack(this.#run, {
+      target,
+      terraform,
+      release,
+      failed,
+      lock,
+      ...(unfinished && { unfinished }),
+    });
     const { detail } = went;
     if (went.kind === 'left') return { outcome: went.begun ? 'failed' : 'not possible', detail };
     if (!went.applied.changed) return { outcome: 'nothing to undo', detail };

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { compare, describeDone } from '../../../domain/terraform/compare.ts';
 import type { Comparison } from '../../../domain/terraform/compare.ts';
@@ -24,7 +25,7 @@ import { keepApply, readKeptApply, readKeptLock } from './kept-apply.ts';
 import type { ApplyProgress } from './progress.ts';
 import { seeThrough } from './running-apply.ts';
 import type { RunningApply } from './running-apply.ts';
-import type { TerraformApplied, TerraformInput } from '../types.ts';
+import type { TerraformApplied, TerraformInput, UnfinishedApply } from '../types.ts';
 import { demandSaved } from '../state/unsaved.ts';
 import { configurationIn, fileDigest, outputs, plan, prepare } from '../workspace/workspace.ts';
 import type { Planned } from '../workspace/workspace.ts';
@@ -37,6 +38,8 @@ export interface ApplyInput extends TerraformInput {
   readonly failed?: ChangeSet;
   /** For a restore: addresses that a person agreed to have destroyed. */
   readonly mayDestroy?: readonly string[];
+  /** For a restore: the apply that it undoes was lost half-way. */
+  readonly unfinished?: UnfinishedApply;
   /** An earlier apply of `approved` was interrupted: what is left of it is enough. */
   readonly resuming: boolean;
 }
@@ -67,18 +70,31 @@ export async function apply(
 async function begin(attempt: Attempt): Promise<TerraformApplied> {
   const { dependencies, input, directory, supervisor, progress } = attempt;
   const beside = besides(attempt);
-  await settleEarlier({ ...attempt, beside }, { stop: input.approved === undefined });
+  const settled = await settleEarlier({ ...attempt, beside }, { stop: input.approved === undefined });
   const workspace = await prepare(dependencies, input, directory, supervisor);
-  const { unfinished } = progress;
-  if (unfinished) {
-    await awaitElsewhere(workspace, unfinished, dependencies.lockWait ?? DEFAULT_LOCK_WAIT);
-    await progress.end();
-  }
+  await awaitUnfinished(attempt, workspace, settled);
   await demandSaved(workspace, dependencies.dataDirectory);
   const planned = await plan(workspace, { lock: true });
   const { counts } = judge(input, planned.json, workspace, dependencies.key);
   if (changesSomething(planned.json)) await applyPlan({ ...attempt, beside }, workspace, planned, counts);
   return { outputs: await outputs(workspace), changed: progress.hasBegun, counts };
+}
+
+/** Of this activity's own earlier attempts, or else the one that it is to undo, unless that was `settled` on this host. */
+async function awaitUnfinished(
+  { dependencies, input, progress }: Attempt,
+  workspace: Workspace,
+  settled: boolean,
+): Promise<void> {
+  const wait = dependencies.lockWait ?? DEFAULT_LOCK_WAIT;
+  const { unfinished: own } = progress;
+  if (own) {
+    await awaitElsewhere(workspace, own, wait);
+    return progress.end();
+  }
+  const { unfinished: undone } = input;
+  if (undone === undefined || progress.hasBegun || (settled && undone.host === hostname())) return;
+  await awaitElsewhere(workspace, undone, wait);
 }
 
 async function applyPlan(

@@ -29,17 +29,23 @@ export interface Later {
 /**
  * Nothing is planned on top of an apply that another activity left on this host, its run being over: one that was cut,
  * of which nobody has been asked. With `stop` one that still runs is stopped first; it must not go on beside its undo.
+ * @returns whether there was one, which has ended by itself
  * @throws `ApplyInterrupted`, in each attempt of the same activity
  */
-export async function settleEarlier(later: Later, { stop }: { stop: boolean }): Promise<void> {
+export async function settleEarlier(later: Later, { stop }: { stop: boolean }): Promise<boolean> {
+  let settled = false;
   const parent = dirname(later.directory);
   const names = await readdir(parent).catch(() => []);
   for (const name of names.filter((other) => other !== basename(later.directory))) {
     const earlier = join(parent, name);
     const state = await inspectProcess(join(earlier, 'apply')).catch(() => 'absent' as const);
     if (state === 'absent') continue;
-    if (state === 'running' ? stop : await isUnasked(later, earlier)) await settle(later, earlier);
+    if (state === 'running' ? stop : await isUnasked(later, earlier)) {
+      await settle(later, earlier);
+      settled = true;
+    }
   }
+  return settled;
 }
 
 /** An apply that ended and whose worker took its end is removed with its directory. */

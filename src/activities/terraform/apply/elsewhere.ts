@@ -3,10 +3,9 @@ import { beating, undisturbed } from '../../process/supervisor.ts';
 import type { Workspace } from '../command/command.ts';
 import { suspectsOf } from './intent.ts';
 import { applyInterrupted, describeLock, withRecorded } from './interruption.ts';
-import type { Unfinished } from './progress.ts';
 import { readStateLock } from '../state/state-lock.ts';
 import type { LockReading } from '../state/state-lock.ts';
-import type { StateLock } from '../types.ts';
+import type { StateLock, UnfinishedApply } from '../types.ts';
 import { addressesInState } from '../workspace/workspace.ts';
 
 /** Milliseconds between two looks at the lock. */
@@ -33,7 +32,7 @@ const LOOK_EVERY = 5_000;
  */
 export async function awaitElsewhere(
   workspace: Workspace,
-  unfinished: Unfinished,
+  unfinished: UnfinishedApply,
   wait: number,
 ): Promise<void> {
   const { supervisor, input } = workspace;
@@ -46,7 +45,10 @@ export async function awaitElsewhere(
   const known = await addressesInState(calm).catch(() => undefined);
   const ended = recorded !== undefined && isGone(lock, recorded);
   if (ended && known && unfinished.made.every((address) => known.has(address))) return;
-  const how = `terraform apply was lost with its host (${host}) in ${input.target.environment}`;
+  const { environment } = input.target;
+  const how = unfinished.perhaps
+    ? `It is not known whether terraform apply was begun in ${environment}: its run was stopped while no worker had it`
+    : `terraform apply was lost with its host (${host}) in ${environment}`;
   const lacking = ended && known ? `; its lock is gone, but the state lacks what it made` : '';
   const suspects = suspectsOf(unfinished, known);
   throw applyInterrupted(input.target, { how: `${how}${lacking}`, suspects, lock, recorded });

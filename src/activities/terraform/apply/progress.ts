@@ -9,7 +9,7 @@ import {
 import type { Client } from '@temporalio/client';
 import { beating } from '../../process/supervisor.ts';
 import type { Intent } from './intent.ts';
-import type { StateLock } from '../types.ts';
+import type { StateLock, UnfinishedApply } from '../types.ts';
 
 /** Milliseconds for the server to take note. */
 const NOTED_WITHIN = 10_000;
@@ -20,18 +20,8 @@ const NOTED_WITHIN = 10_000;
  */
 type Stage = 'not begun' | 'begun' | 'ended' | 'unknown';
 
-/** An apply whose end nobody has seen, as far as its heartbeats tell. */
-export interface Unfinished extends Intent {
-  /** Some of what it was seen to have made. */
-  readonly made: readonly string[];
-  /** The state lock that it held. */
-  readonly lock?: StateLock;
-  /** Where it ran. */
-  readonly host?: string;
-}
-
 /** A heartbeat's details. The server hands the last one to the next attempt, on whatever host that is. */
-interface Beat extends Partial<Omit<Unfinished, 'created'>> {
+interface Beat extends Partial<Omit<UnfinishedApply, 'created'>> {
   /** For people. */
   readonly doing: unknown;
   readonly apply: Stage;
@@ -39,16 +29,16 @@ interface Beat extends Partial<Omit<Unfinished, 'created'>> {
   readonly created: readonly string[];
 }
 
-const NOTHING: Unfinished = { created: [], replaced: [], made: [] };
+const NOTHING: UnfinishedApply = { created: [], replaced: [], made: [] };
 /** How many addresses of `made` a heartbeat has: the last ones, of which the state is the least likely to know. */
 const MADE_TOLD = 100;
 
 /** What the attempts of an activity tell each other about their apply, through its heartbeats. */
 export class ApplyProgress {
   #stage: Stage;
-  #apply: Unfinished;
+  #apply: UnfinishedApply;
 
-  private constructor(stage: Stage, apply: Unfinished) {
+  private constructor(stage: Stage, apply: UnfinishedApply) {
     this.#stage = stage;
     this.#apply = apply;
   }
@@ -75,7 +65,7 @@ export class ApplyProgress {
   }
 
   /** An apply whose end nobody has seen; undefined when there is none. */
-  get unfinished(): Unfinished | undefined {
+  get unfinished(): UnfinishedApply | undefined {
     return this.#stage === 'begun' ? this.#apply : undefined;
   }
 
@@ -175,7 +165,7 @@ function lastBeat({ info }: Context): Beat | undefined {
   return isBeat(details) ? details : undefined;
 }
 
-function applyOf({ created, replaced, made, lock, host }: Beat): Unfinished {
+function applyOf({ created, replaced, made, lock, host }: Beat): UnfinishedApply {
   return {
     created,
     replaced: replaced ?? [],

@@ -1,7 +1,8 @@
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createTerraformActivities } from '../../../../src/activities/terraform/activities.ts';
 import type { TerraformDependencies } from '../../../../src/activities/terraform/dependencies.ts';
-import type { TerraformInput } from '../../../../src/activities/terraform/types.ts';
+import type { TerraformInput, UnfinishedApply } from '../../../../src/activities/terraform/types.ts';
 import { startStateBackend } from '../../../terraform/state-backend.ts';
 import type { StateBackend } from '../../../terraform/state-backend.ts';
 import { eventually, temporaryDirectories } from '../../process/support.ts';
@@ -250,6 +251,53 @@ describe('an apply whose host is lost', () => {
     expect(await failureOf(waiting)).toMatchObject({
       type: 'ApplyInterrupted',
       details: [{ stateLock: { released: false } }],
+    });
+    await letGo(t);
+    await eventually(() => backend.lock() === undefined);
+  });
+
+  test("is waited for, or asked about, before another host plans its undo; its own host's needs no question", async () => {
+    const t = aTerraform(await newDirectory());
+    const input = slowOver(t, backend);
+    const last = await leftRunning(t, input);
+    const release = { ...input, terraform: { ...input.terraform, allowDestroy: true }, lock: LOCK };
+    const undo = { ...release, unfinished: last as Beat & UnfinishedApply };
+    const other = createTerraformActivities({
+      ...t.dependencies,
+      dataDirectory: await newDirectory(),
+      lockWait: 500,
+    });
+    const failure = await failureOf(inActivity('undo').run(() => other.restoreTerraform(undo)));
+    expect(failure).toMatchObject({
+      type: 'ApplyInterrupted',
+      details: [{ suspects: expect.arrayContaining(SUSPECTS), stateLock: { id: last.lock?.id } }],
+    });
+    // Of a lock that was not recorded another host could tell nothing.
+    const { lock: _, ...lockless } = undo.unfinished;
+    const here = inActivity('undo').run(() =>
+      t.activities.restoreTerraform({ ...undo, unfinished: lockless }),
+    );
+    await letGo(t);
+    expect(await here).toMatchObject({ outputs: { done: 'yes' } });
+  });
+
+  test('and of which the next attempt learns nothing is told with its failure, for the undo', async () => {
+    const t = aTerraform(await newDirectory());
+    const last = await leftRunning(t, slowOver(t, backend));
+    const binary = join(await newDirectory(), 'none');
+    const broken = createTerraformActivities({
+      ...t.dependencies,
+      dataDirectory: await newDirectory(),
+      binary,
+    });
+    const input = slowOver(t, backend);
+    const { changeSet: approved } = await t.plan(input);
+    const next = inActivity('apply', 2, last);
+    expect(
+      await failureOf(next.run(() => broken.applyTerraform({ ...input, approved, lock: LOCK }))),
+    ).toMatchObject({
+      type: 'TerraformFailed',
+      details: [{ reason: 'TerraformMissing', unfinished: { created: last.created, lock: last.lock } }],
     });
     await letGo(t);
     await eventually(() => backend.lock() === undefined);
