@@ -15,6 +15,7 @@ import type { TerraformDependencies } from './dependencies.ts';
 import { leftUnfinished, notStarted } from './apply/not-started.ts';
 import { ApplyProgress } from './apply/progress.ts';
 import { createSlots } from './slots.ts';
+import { demandSaved } from './state/unsaved.ts';
 import type { TerraformActivities, TerraformInput } from './types.ts';
 import { operationsIn, terraformIn } from './workspace/layout.ts';
 import { assertParametersCount } from './workspace/variables.ts';
@@ -63,6 +64,7 @@ export function createTerraformActivities(given: TerraformDependencies): Terrafo
     async planTerraform(input) {
       return within(input, async (directory, supervisor) => {
         const workspace = await prepare(dependencies, input, directory, supervisor);
+        await demandSaved(workspace, dependencies.dataDirectory);
         const { json } = await plan(workspace, { lock: false });
         // Here alone: a restore's configuration may be older than the parameter.
         assertParametersCount(input.target, json, workspace.parameters);
@@ -81,6 +83,7 @@ export function createTerraformActivities(given: TerraformDependencies): Terrafo
     async detectDrift(input) {
       return within(input, async (directory, supervisor) => {
         const workspace = await prepare(dependencies, { ...input, older: true }, directory, supervisor);
+        await demandSaved(workspace, dependencies.dataDirectory);
         const { json } = await plan(workspace, { lock: false });
         return readDrift(json, workspace.secrets);
       });

@@ -6,12 +6,14 @@ import type { Target } from '../../../domain/policy.ts';
 import { hasCode } from '../../process/errors.ts';
 import { KEPT } from '../../process/operation.ts';
 import { readKeptLock } from '../apply/kept-apply.ts';
+import { terraformIn } from '../workspace/layout.ts';
+import { noteOf } from './kept-state.ts';
 import type { KeptState } from './kept-state.ts';
 
 /** What terraform leaves in the configuration's directory when its backend takes no state. */
 const ERRORED = 'errored.tfstate';
-/** Beside the platforms' folders, so that no operation's end removes it. */
-const HOME = 'errored';
+/** Beside the platforms' folders, so that no operation's end removes it. @param terraform `terraformIn` */
+const homeIn = (terraform: string) => join(terraform, 'errored');
 
 /** The note beside a kept state. */
 export interface ErroredNote extends KeptState {
@@ -78,7 +80,7 @@ export async function clearErroredState(configuration: string): Promise<void> {
 
 /** States of `target` that were kept on this host and not yet removed, oldest first. */
 export async function keptStates(dataDirectory: string, target: Target): Promise<string[]> {
-  const home = join(dataDirectory, 'terraform', HOME);
+  const home = homeIn(terraformIn(dataDirectory));
   const prefix = `${target.platform}.${target.environment}.`;
   const names = await readdir(home).catch(() => []);
   return names
@@ -109,8 +111,7 @@ async function releaseIn(directory: string): Promise<AppliedRelease | undefined>
   return { commit, version, workflowId };
 }
 
-const homeOf = (directory: string) => join(dirname(dirname(dirname(directory))), HOME);
-const noteOf = (file: string) => file.replace(/\.tfstate$/, '.json');
+const homeOf = (directory: string) => homeIn(dirname(dirname(dirname(directory))));
 
 /** The whole of it or nothing, on the disk before it has its name. */
 async function writeWhole(path: string, content: string | Buffer): Promise<void> {

@@ -17,7 +17,7 @@ export interface KeptState {
 }
 
 /** `<name>.json` beside `<name>.tfstate`. */
-const noteOf = (file: string) => file.replace(/(\.tfstate)?$/, '.json');
+export const noteOf = (file: string): string => file.replace(/(\.tfstate)?$/, '.json');
 
 /** @returns undefined for a file that Slipway did not keep */
 export async function readKeptState(file: string): Promise<KeptState | undefined> {

@@ -6,7 +6,7 @@ import { startStateBackend } from '../../../terraform/state-backend.ts';
 import type { StateBackend } from '../../../terraform/state-backend.ts';
 import { eventually, temporaryDirectories } from '../../process/support.ts';
 import { halfWay, leftRunning, letGo, orphan, runs, slowOver } from '../cut.ts';
-import { aTerraform, asCancelled, failureOf, inActivity } from '../support.ts';
+import { aTerraform, asCancelled, failureOf, inActivity, perform } from '../support.ts';
 import type { Fixture } from '../support.ts';
 
 const newDirectory = temporaryDirectories();
@@ -75,6 +75,13 @@ test('nothing is planned against the backend until it has the state that could n
       details: [{ suspects: expect.arrayContaining(['terraform_data.slow']), erroredState: file }],
     });
   }
+  const { activities } = t;
+  const drift = () => perform(inActivity(), () => activities.detectDrift(input));
+  for (const work of [() => t.plan(input), drift])
+    expect(await failureOf(work())).toMatchObject({
+      type: 'ApplyInterrupted',
+      details: [{ erroredState: file }],
+    });
   expect(await runs(t)).toBe(1);
 
   await fetch(backend.address, { method: 'POST', body: await readFile(file) });
