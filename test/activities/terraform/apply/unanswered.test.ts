@@ -2,6 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { unanswered } from '../../../../src/activities/terraform/apply/unanswered.ts';
+import { readState } from '../../../../src/activities/terraform/state/state-file.ts';
+import type { StateReading } from '../../../../src/activities/terraform/state/state-file.ts';
 import {
   TRIAL_LOCK_FILE,
   installTrialProvider,
@@ -92,4 +95,55 @@ test('an apply in which all that failed was refused, or is in the state, fails w
     expect(failure.message).toContain(`with ${address}`);
   expect(await readFile(t.state, 'utf8')).toContain('"unready-');
   expect(names()).toEqual(['unready']);
+});
+
+describe('what may exist after an apply that ended by itself', () => {
+  const INTENT = { created: ['aws_a.web', 'aws_a.old', 'aws_a.keys["***"]'], replaced: ['aws_a.old'] };
+  const anError = (summary: string, address?: string) => ({
+    summary,
+    detail: '',
+    ...(address && { address }),
+  });
+  const aState = (status?: 'tainted') =>
+    readState(
+      JSON.stringify({
+        version: 4,
+        serial: 1,
+        lineage: 'x',
+        resources: [{ mode: 'managed', type: 'aws_a', name: 'old', instances: [{ attributes: {}, status }] }],
+      }),
+    );
+  const suspects = (address: string, errors: ReturnType<typeof anError>[], state?: StateReading) =>
+    unanswered(INTENT, new Set([address]), errors, state);
+
+  test.each([
+    ['a crash, which names no resource', [anError('Plugin did not respond')]],
+    ['no error at all', []],
+    ['an error of another resource', [anError('AccessDenied', 'aws_a.other')]],
+    ['a connection that broke', [anError('creating web: read: connection reset by peer', 'aws_a.web')]],
+    ['a connection that ended', [anError('creating web: Post "https://a.aws/": EOF', 'aws_a.web')]],
+    ['a request that was broken off', [anError('creating web: request canceled', 'aws_a.web')]],
+    ['a refusal beside a broken connection', [anError('No', 'aws_a.web'), anError('EOF', 'aws_a.web')]],
+  ])('is what was begun, with %s', (_, errors) => {
+    expect(suspects('aws_a.web', errors)).toEqual(['aws_a.web']);
+  });
+
+  test.each([
+    'AccessDenied: not authorized to perform a:Create',
+    'EntityAlreadyExists: web already exists',
+    'AddressLimitExceeded',
+    'ThrottlingException: Rate exceeded',
+    'InvalidParameterException: timeout must be less than 60',
+  ])('is nothing where the resource was refused: %s', (summary) => {
+    expect(suspects('aws_a.web', [anError(summary, 'aws_a.web')])).toEqual([]);
+  });
+
+  test('is the new object where the state has the one that was to be replaced, and not where it has the new one', () => {
+    expect(suspects('aws_a.old', [], aState())).toEqual(['aws_a.old']);
+    expect(suspects('aws_a.old', [], aState('tainted'))).toEqual([]);
+  });
+
+  test('is named without the secret that is in its address', () => {
+    expect(suspects('aws_a.keys["hunter2"]', [])).toEqual(['aws_a.keys["***"]']);
+  });
 });
