@@ -12,7 +12,7 @@ export interface Matrix {
   readonly bare: readonly BareTrial[];
 }
 
-const VICTIMS: readonly Victim[] = ['worker', 'terraform', 'host'];
+const VICTIMS: readonly Victim[] = ['worker', 'terraform', 'provider', 'host'];
 const BARE_VICTIMS: readonly BareVictim[] = ['reader', 'terraform'];
 /** Milliseconds that an object takes. */
 const DELAY = 300;

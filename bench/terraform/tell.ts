@@ -1,5 +1,5 @@
 import type { BareTrial } from '../../test/terraform/kill-matrix/bare.ts';
-import type { Trial } from '../../test/terraform/kill-matrix/trial.ts';
+import type { Trial, Victim } from '../../test/terraform/kill-matrix/trial.ts';
 import { markdownTable } from '../table.ts';
 import type { Matrix } from './matrix.ts';
 import type { Overhead } from './overhead.ts';
@@ -43,7 +43,7 @@ function killTable({ trials, points }: Matrix): string {
     'lock released by Slipway / a person',
   ];
   const rows = [...Map.groupBy(trials, ({ victim }) => victim)].map(([victim, theirs]) => [
-    { worker: 'the worker', terraform: 'terraform and its provider', host: 'both, with their host' }[victim],
+    NAMES[victim],
     `${theirs.filter(({ right }) => right).length} of ${points}`,
     String(theirs.filter(({ ended }) => ended === 'completed').length),
     String(theirs.filter(({ ended }) => ended === 'asked').length),
@@ -53,6 +53,13 @@ function killTable({ trials, points }: Matrix): string {
   ]);
   return markdownTable(head, rows);
 }
+
+const NAMES: Readonly<Record<Victim, string>> = {
+  worker: 'the worker',
+  terraform: 'terraform and its provider',
+  provider: 'the provider alone',
+  host: 'all, with their host',
+};
 
 function bareTable({ bare, points }: Matrix): string {
   const head = [

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { mkdir, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { isAlive, parseIdentity } from '../../../src/activities/process/identity.ts';
 import type { ProcessIdentity } from '../../../src/activities/process/identity.ts';
 import type { WorkerOptions } from './worker.ts';
@@ -62,6 +63,20 @@ export class Host {
   /** SIGKILL, to all that its workers started: Terraform, and its providers, which are in its group. */
   async killTerraform(): Promise<void> {
     for (const leader of await this.#leaders()) if (isAlive(leader)) process.kill(-leader.pid, 'SIGKILL');
+  }
+
+  /** SIGKILL, to the providers alone, as the kernel does for want of memory. */
+  async killProviders(): Promise<void> {
+    const paths = (await this.leftovers()).filter((path) => path.endsWith('apply/command'));
+    const texts = await Promise.all(
+      paths.map((path) => readFile(join(this.dataDirectory, 'terraform', path), 'utf8')),
+    );
+    const terraforms = new Set(texts.map((text) => parseIdentity(text)?.pid));
+    const { stdout } = await execa('ps', ['-A', '-o', 'pid=,ppid=']);
+    for (const line of stdout.split('\n')) {
+      const [pid = 0, parent] = line.trim().split(/\s+/).map(Number);
+      if (terraforms.has(parent)) process.kill(pid, 'SIGKILL');
+    }
   }
 
   /** All at once, as when its power fails. */

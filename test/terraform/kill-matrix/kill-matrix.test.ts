@@ -20,6 +20,7 @@ const CASES: readonly (readonly [Victim, Point])[] = [
   ['terraform', EARLY],
   ['terraform', MIDDLE],
   ['terraform', LATE],
+  ['provider', MIDDLE],
   ['host', EARLY],
   ['host', LATE],
 ];
@@ -59,7 +60,7 @@ describe('of an apply of ten slow objects', () => {
     }
   });
 
-  test.each(['terraform', 'host'] as const)(
+  test.each(['terraform', 'provider', 'host'] as const)(
     'a killed %s ends in a question that names all that may exist, and what a person puts right is gone on with',
     (victim) => {
       for (const trial of of(victim)) {

@@ -15,8 +15,8 @@ import { Person } from './person.ts';
 import { look } from './world.ts';
 import type { World } from './world.ts';
 
-/** What is killed with SIGKILL: the worker; Terraform with its provider; both, as with their host. */
-export type Victim = 'worker' | 'terraform' | 'host';
+/** What is killed with SIGKILL: the worker; Terraform with its provider; the provider alone; all, as with their host. */
+export type Victim = 'worker' | 'terraform' | 'provider' | 'host';
 
 /** When: right after the `count`-th object began to be made, or got ready. */
 export interface Point {
@@ -135,6 +135,8 @@ async function kill(victim: Victim, first: Host, other: Host): Promise<void> {
       return first.startWorker();
     case 'terraform':
       return first.killTerraform();
+    case 'provider':
+      return first.killProviders();
     case 'host':
       await first.lose();
       return other.startWorker();
