@@ -65,6 +65,16 @@ resource "terraform_data" "printing" {
     }
   }
 }
+resource "terraform_data" "generated" {
+  input      = sensitive("generated-\${uuid()}")
+  depends_on = [trial_object.held]
+}
+resource "terraform_data" "telling" {
+  provisioner "local-exec" {
+    command     = "echo no login with $GENERATED >&2; exit 4"
+    environment = { GENERATED = terraform_data.generated.output }
+  }
+}
 output "secret" {
   value     = upper(var.password)
   sensitive = true
@@ -182,6 +192,16 @@ test.each(Object.entries(SECRETS))('%s is in no heartbeat, history or log', (_, 
     formsOf(secret).some((form) => withoutColours(text).includes(form)),
   );
   expect(found.map(([where]) => where)).toEqual([]);
+});
+
+test('a secret that an apply made is in no heartbeat, history or log', () => {
+  const state = ground.backend.rawState('/secrets') ?? '';
+  const generated = [...new Set(state.match(/generated-[0-9a-f-]{36}/g))];
+  expect(generated).toHaveLength(1);
+  expect([...told].filter(([, text]) => /generated-[0-9a-f]{8}/.test(text)).map(([where]) => where)).toEqual(
+    [],
+  );
+  expect(told.get('the first apply')).toContain('no login with ***');
 });
 
 test('what was said is there, with the secrets masked: the search finds what there is', () => {
