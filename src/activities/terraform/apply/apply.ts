@@ -126,14 +126,14 @@ async function resume(attempt: Attempt): Promise<TerraformApplied> {
   const configuration = await configurationIn(directory);
   const { grace = DEFAULT_GRACE } = dependencies;
   const secrets = new Set<string>();
-  const followed = { input, directory, configuration, supervisor, grace, secrets, mute: true };
   const beside = besides(attempt);
   const learn = async () => {
     const workspace = await beside();
     await plan(workspace, { lock: false });
     for (const secret of workspace.secrets) secrets.add(secret);
   };
-  const running = { followed, intent, progress, lookAt: beside, beside, learn };
+  const followed = { input, directory, configuration, supervisor, grace, secrets, mute: true, learn };
+  const running = { followed, intent, progress, lookAt: beside, beside };
   await seeThrough(running, (watching) => follow(followed, 'apply', watching));
   return { outputs: await outputs(await beside()), changed: true, counts };
 }
