@@ -1,6 +1,7 @@
 import type { JudgedApproval } from './approval.ts';
 import type { Outcome } from './outcome.ts';
 import type { Digest, Manifest } from './release.ts';
+import type { Origin } from './terraform/change-set.ts';
 
 /** A release in an environment. What a rollback restores. */
 export interface DeploymentRecord {
@@ -13,6 +14,8 @@ export interface DeploymentRecord {
   readonly settings: readonly string[];
   /** Commit whose Terraform configuration was applied; absent without Terraform. */
   readonly terraformCommit?: string;
+  /** The state that it was, or was to be, applied to. */
+  readonly terraformOrigin?: Origin;
   readonly evidence?: Digest;
   readonly approvals: readonly JudgedApproval[];
   readonly startedBy: string;

@@ -1,9 +1,20 @@
 import type { DeploymentRecord, EnvironmentStatus } from './ledger.ts';
 import type { RollbackInput } from './requests.ts';
+import type { Origin } from './terraform/change-set.ts';
 
 export type RollbackTarget =
   | { readonly kind: 'possible'; readonly record: DeploymentRecord }
   | { readonly kind: 'refused'; readonly reason: string };
+
+/** The state of what a rollback leaves, as far as the ledger knows: of what was tried last where that left the environment dirty. */
+export function originLeft({
+  history,
+  current,
+  dirty,
+}: Pick<EnvironmentStatus, 'history' | 'current' | 'dirty'>): Origin | undefined {
+  const tried = history.find(({ manifest }) => manifest.version === dirty?.version);
+  return tried?.terraformOrigin ?? current?.terraformOrigin;
+}
 
 /** Whether the ledger knows `targetVersion` as a release that once was live here, and `failedVersion` as what to leave. */
 export function judgeRollback(

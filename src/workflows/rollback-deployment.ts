@@ -4,7 +4,7 @@ import type { Outputs } from '../activities/terraform/types.ts';
 import type { DeploymentRecord, EnvironmentStatus } from '../domain/ledger.ts';
 import type { DeploymentReport } from '../domain/report.ts';
 import { parseRollbackInput } from '../domain/requests.ts';
-import { judgeRollback } from '../domain/rollback.ts';
+import { judgeRollback, originLeft } from '../domain/rollback.ts';
 import { activities } from './activities.ts';
 import { accepted, beforehand, demandPassed, Ended } from './failures.ts';
 import { lookInTheRightAccount } from './look.ts';
@@ -139,7 +139,8 @@ async function infrastructure(
     };
   }
   const { proof: lock } = run.lock;
-  const went = await run.step('terraform', () => goBack(run, { ...input, lock }), {
+  const from = originLeft(status);
+  const went = await run.step('terraform', () => goBack(run, { ...input, lock, ...(from && { from }) }), {
     detail: ({ detail }) => detail,
   });
   if (went.kind === 'back') return { outputs: went.applied.outputs };

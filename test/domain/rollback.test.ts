@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { DeploymentRecord, EnvironmentStatus } from '../../src/domain/ledger.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
-import { judgeRollback } from '../../src/domain/rollback.ts';
+import { judgeRollback, originLeft } from '../../src/domain/rollback.ts';
 
 function aRecord(version: string, outcome: Outcome = 'Completed'): DeploymentRecord {
   return {
@@ -29,6 +29,23 @@ function judge(
 ) {
   return judgeRollback({ environment: 'staging', failedVersion, targetVersion }, { history: [], ...status });
 }
+
+test('what is left has the state of the release that was tried last, or of the one that serves', () => {
+  const at = (location: string) => ({
+    terraformOrigin: {
+      directory: 't',
+      backend: 's3',
+      workspace: 'w',
+      location: `sha256:${location}` as const,
+    },
+  });
+  const current = { ...aRecord('1.4.0'), ...at('old') };
+  const tried = { ...aRecord('1.5.0', 'RollbackIncomplete'), ...at('new') };
+  expect(originLeft({ history: [current], current })).toEqual(current.terraformOrigin);
+  expect(originLeft({ history: [tried, current], current, dirty: DIRTY })).toEqual(tried.terraformOrigin);
+  expect(originLeft({ history: [current], current, dirty: DIRTY })).toEqual(current.terraformOrigin);
+  expect(originLeft({ history: [] })).toBeUndefined();
+});
 
 describe('a rollback', () => {
   test('goes to any release that once was live, with its newest record', () => {

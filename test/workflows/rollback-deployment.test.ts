@@ -53,10 +53,15 @@ describe('a rollback', () => {
       const rollouts: string[] = [];
       scene.world.when('restoreService', ({ previous }) => void rollouts.push(previous.taskDefinition ?? ''));
       const restored: string[] = [];
-      scene.world.when('restoreTerraform', ({ release }) => void restored.push(release.commit));
+      let planned: unknown;
+      scene.world.when('restoreTerraform', ({ release, from }) => {
+        planned = from;
+        restored.push(release.commit);
+      });
       const report: DeploymentReport = await (await scene.start('rollbackDeployment', BACK)).result();
       expect(report).toMatchObject({ outcome: 'Completed', release: { version: '1.3.0' } });
       expect(restored).toEqual([OTHER_COMMIT]);
+      expect(planned).toMatchObject({ backend: 's3', workspace: 'default' });
       expect(rollouts).toEqual(['arn:task-definition/web:1.3.0']);
       expect(scene.world.writes).toEqual(['restoreTerraform', 'restoreService', 'writeStatus']);
       const status = await statusOf(scene);

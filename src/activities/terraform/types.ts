@@ -1,4 +1,4 @@
-import type { ChangeSet } from '../../domain/terraform/change-set.ts';
+import type { ChangeSet, Origin } from '../../domain/terraform/change-set.ts';
 import type { Drift } from '../../domain/terraform/drift.ts';
 import type { TerraformPolicy, Target } from '../../domain/policy.ts';
 import type { Release } from '../../domain/release.ts';
@@ -62,6 +62,8 @@ export interface TerraformRestore extends TerraformInput {
   readonly failed?: ChangeSet;
   /** Addresses that a person agreed to have destroyed on the way back, beside what the policy allows. */
   readonly mayDestroy?: readonly string[];
+  /** The configuration and state of what is left; that of `failed` when absent. The way back must be planned for the same state. */
+  readonly from?: Origin;
   /** The apply that is undone was lost half-way: nothing is planned before it has ended, or a person was asked. */
   readonly unfinished?: UnfinishedApply;
 }

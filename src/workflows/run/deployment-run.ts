@@ -222,6 +222,7 @@ export class DeploymentRun {
   ): Omit<DeploymentRecord, 'taskDefinitions' | 'desiredCounts' | 'settings' | 'outcome'> {
     const { workflowId, runId } = workflowInfo();
     const evidence = this.ballot.digest;
+    const origin = this.ballot.evidence?.changeSet?.origin;
     const { startedBy, startedAt } = this;
     const approvals = this.ballot.tally()?.judged.filter(({ counts }) => counts) ?? [];
     return {
@@ -232,6 +233,7 @@ export class DeploymentRun {
       runId,
       startedAt,
       endedAt: now(),
+      ...(origin && { terraformOrigin: origin }),
       ...(evidence && { evidence }),
     };
   }

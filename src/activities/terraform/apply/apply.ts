@@ -6,7 +6,7 @@ import { destroyedBy, guard } from '../../../domain/terraform/guards.ts';
 import { normalise } from '../../../domain/terraform/normalise.ts';
 import { changesSomething } from '../../../domain/terraform/plan.ts';
 import type { PlanJson } from '../../../domain/terraform/plan.ts';
-import type { ChangeSet } from '../../../domain/terraform/change-set.ts';
+import type { ChangeSet, Origin } from '../../../domain/terraform/change-set.ts';
 import type { LockProof } from '../../lock.ts';
 import { inspectProcess } from '../../process/run.ts';
 import { unnoticed } from '../../process/supervisor.ts';
@@ -25,6 +25,7 @@ import { keepApply, readKeptApply, readKeptLock } from './kept-apply.ts';
 import type { ApplyProgress } from './progress.ts';
 import { seeThrough } from './running-apply.ts';
 import type { RunningApply } from './running-apply.ts';
+import { demandSameState } from './same-state.ts';
 import type { TerraformApplied, TerraformInput, UnfinishedApply } from '../types.ts';
 import { demandSaved } from '../state/unsaved.ts';
 import { configurationIn, fileDigest, outputs, plan, prepare } from '../workspace/workspace.ts';
@@ -38,6 +39,8 @@ export interface ApplyInput extends TerraformInput {
   readonly failed?: ChangeSet;
   /** For a restore: addresses that a person agreed to have destroyed. */
   readonly mayDestroy?: readonly string[];
+  /** For a restore: what was changed last, where `failed` does not tell. */
+  readonly from?: Origin;
   /** For a restore: the apply that it undoes was lost half-way. */
   readonly unfinished?: UnfinishedApply;
   /** An earlier apply of `approved` was interrupted: what is left of it is enough. */
@@ -72,6 +75,7 @@ async function begin(attempt: Attempt): Promise<TerraformApplied> {
   const beside = besides(attempt);
   const settled = await settleEarlier({ ...attempt, beside }, { stop: input.approved === undefined });
   const workspace = await prepare(dependencies, input, directory, supervisor);
+  demandSameState(input.target, input.failed?.origin ?? input.from, workspace.origin);
   await awaitUnfinished(attempt, workspace, settled);
   await demandSaved(workspace, dependencies.dataDirectory);
   const planned = await plan(workspace, { lock: true });

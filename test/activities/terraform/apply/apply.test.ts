@@ -122,6 +122,24 @@ test('an attempt that finds the work done by an earlier one says that something 
   });
 });
 
+test('a way back whose configuration keeps its state elsewhere is refused: it would find nothing to take back', async () => {
+  const base = await newDirectory();
+  const t = aTerraform(base);
+  const before = t.release(WEB);
+  const moved = t.release(`${WEB}\nresource "terraform_data" "new" {}`, {
+    backend: { path: join(base, 'moved.tfstate') },
+  });
+  await t.apply(before);
+  const { changeSet: failed } = await t.plan(moved);
+  await t.apply(moved);
+  for (const known of [{ failed }, { from: failed.origin }]) {
+    const back = inActivity().run(() => t.activities.restoreTerraform({ ...before, lock: LOCK, ...known }));
+    const failure = await failureOf(back);
+    expect(failure).toMatchObject({ type: 'PlanRefused', nonRetryable: true });
+    expect(failure.message).toContain('what is to be taken back is in backend local');
+  }
+});
+
 test('a refused destruction names every address, and a person may agree to exactly these', async () => {
   const t = aTerraform(await newDirectory());
   await t.restore(t.release(`${WEB}\nresource "terraform_data" "api" {}`));
