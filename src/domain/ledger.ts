@@ -16,6 +16,8 @@ export interface DeploymentRecord {
   readonly terraformCommit?: string;
   /** The state that it was, or was to be, applied to. */
   readonly terraformOrigin?: Origin;
+  /** What going back from this release does not bring back: a few lines, and how many more. */
+  readonly beyondRecall?: readonly string[];
   readonly evidence?: Digest;
   readonly approvals: readonly JudgedApproval[];
   readonly startedBy: string;

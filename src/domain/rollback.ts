@@ -16,6 +16,18 @@ export function originLeft({
   return tried?.terraformOrigin ?? current?.terraformOrigin;
 }
 
+/** What going back to `target` does not bring back, of all releases that came after it and were not taken back: a line each. */
+export function lostOnTheWay(
+  target: DeploymentRecord,
+  { history }: Pick<EnvironmentStatus, 'history'>,
+): string[] {
+  const at = history.findIndex(({ runId }) => runId === target.runId);
+  return history
+    .slice(0, Math.max(at, 0))
+    .filter(({ outcome }) => outcome === 'Completed' || outcome === 'RollbackIncomplete')
+    .flatMap(({ beyondRecall = [] }) => beyondRecall);
+}
+
 /** Whether the ledger knows `targetVersion` as a release that once was live here, and `failedVersion` as what to leave. */
 export function judgeRollback(
   { environment, failedVersion, targetVersion }: RollbackInput,

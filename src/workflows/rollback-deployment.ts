@@ -4,7 +4,7 @@ import type { Outputs } from '../activities/terraform/types.ts';
 import type { DeploymentRecord, EnvironmentStatus } from '../domain/ledger.ts';
 import type { DeploymentReport } from '../domain/report.ts';
 import { parseRollbackInput } from '../domain/requests.ts';
-import { judgeRollback, originLeft } from '../domain/rollback.ts';
+import { judgeRollback, lostOnTheWay, originLeft } from '../domain/rollback.ts';
 import { activities } from './activities.ts';
 import { accepted, beforehand, demandPassed, Ended } from './failures.ts';
 import { lookInTheRightAccount } from './look.ts';
@@ -69,6 +69,7 @@ async function revert(run: DeploymentRun, request: RollbackInput, target: Deploy
   await keepRecord(run, {
     ...target,
     ...run.recordOf(target.manifest),
+    beyondRecall: [],
     outcome: 'Completed',
     reason: `rolled back from ${request.failedVersion}: ${request.reason ?? 'no reason given'}`,
   });
@@ -140,8 +141,10 @@ async function infrastructure(
   }
   const { proof: lock } = run.lock;
   const from = originLeft(status);
+  const lost = lostOnTheWay(target, status);
   const went = await run.step('terraform', () => goBack(run, { ...input, lock, ...(from && { from }) }), {
-    detail: ({ detail }) => detail,
+    detail: ({ kind, detail }) =>
+      kind === 'back' && lost.length > 0 ? `${detail}; did not come back: ${lost.join(' ')}` : detail,
   });
   if (went.kind === 'back') return { outputs: went.applied.outputs };
   return { outputs: await asTheyAre(), left: went.detail };

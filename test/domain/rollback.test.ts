@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { DeploymentRecord, EnvironmentStatus } from '../../src/domain/ledger.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
-import { judgeRollback, originLeft } from '../../src/domain/rollback.ts';
+import { judgeRollback, lostOnTheWay, originLeft } from '../../src/domain/rollback.ts';
 
 function aRecord(version: string, outcome: Outcome = 'Completed'): DeploymentRecord {
   return {
@@ -45,6 +45,23 @@ test('what is left has the state of the release that was tried last, or of the o
   expect(originLeft({ history: [tried, current], current, dirty: DIRTY })).toEqual(tried.terraformOrigin);
   expect(originLeft({ history: [current], current, dirty: DIRTY })).toEqual(current.terraformOrigin);
   expect(originLeft({ history: [] })).toBeUndefined();
+});
+
+test('what releases since then took away does not come back, but for those that went back themselves', () => {
+  const lossy = (version: string, outcome: Outcome = 'Completed') => ({
+    ...aRecord(version, outcome),
+    runId: version,
+    beyondRecall: [`lost with ${version}`],
+  });
+  const target = lossy('1.3.0');
+  const history = [
+    lossy('1.6.0', 'RollbackIncomplete'),
+    lossy('1.5.0'),
+    lossy('1.4.0', 'RolledBack'),
+    target,
+  ];
+  expect(lostOnTheWay(structuredClone(target), { history })).toEqual(['lost with 1.6.0', 'lost with 1.5.0']);
+  expect(lostOnTheWay(lossy('1.0.0'), { history })).toEqual([]);
 });
 
 describe('a rollback', () => {

@@ -75,6 +75,22 @@ describe('a rollback', () => {
     });
   });
 
+  test('says what the release that is left had destroyed, which does not come back', async () => {
+    await stage.play(async (scene) => {
+      scene.world.policy('staging');
+      await deploy(scene, '1.3.0', OTHER_COMMIT);
+      const usual = await scene.world.usual('planTerraform');
+      const [change] = usual.changeSet.changes;
+      const changes = [{ ...change, address: 'aws_db_instance.main', actions: ['delete'] }];
+      scene.world.when('planTerraform', () => ({ ...usual, changeSet: { ...usual.changeSet, changes } }));
+      await deploy(scene, '1.4.0');
+      const report: DeploymentReport = await (await scene.start('rollbackDeployment', BACK)).result();
+      const detail = report.steps.find(({ name }) => name === 'terraform')?.detail;
+      expect(detail).toContain('did not come back: aws_db_instance.main was deleted');
+      expect((await statusOf(scene)).current?.beyondRecall).toEqual([]);
+    });
+  });
+
   test('of the same Terraform configuration applies none', async () => {
     await stage.play(async (scene) => {
       scene.world.policy('staging');

@@ -65,3 +65,9 @@ export function countsText({ create, update, replace, delete: gone }: ChangeSet[
 export function more(count: number): string {
   return `... and ${count.toLocaleString('en-US')} more`;
 }
+
+/** The first `most` of `lines`, and how many more there are. */
+export function firstOf(lines: readonly string[], most: number): readonly string[] {
+  const left = lines.length - most;
+  return left > 0 ? [...lines.slice(0, most), more(left)] : lines;
+}

@@ -12,6 +12,8 @@ import type { EnvironmentPolicy, SignalPolicy } from '../../domain/policy.ts';
 import type { Manifest, Release } from '../../domain/release.ts';
 import { plannedInfrastructure } from '../../domain/planned-infrastructure.ts';
 import { fitted, summarise, type DeploymentReport, type UndoneStep } from '../../domain/report.ts';
+import { firstOf } from '../../domain/render/infrastructure.ts';
+import { beyondRecall } from '../../domain/terraform/recall.ts';
 import type { RunStatus } from '../../domain/status.ts';
 import type { Check, MetricJudgement } from '../../domain/verdict.ts';
 import { Ended, explain, failureType, isCancellation } from '../failures.ts';
@@ -27,6 +29,9 @@ import { now } from './time.ts';
 
 /** Characters of a reason that the ledger keeps; the run's own report has all of it. */
 const LEDGER_REASON = 2000;
+
+/** Lines of what a release took away for good. */
+const LEDGER_LOST = 10;
 
 /** The server takes 2 MB in a failure's details: with more a flooded run could never end. */
 const REPORT_BYTES = 256 * 1024;
@@ -222,7 +227,8 @@ export class DeploymentRun {
   ): Omit<DeploymentRecord, 'taskDefinitions' | 'desiredCounts' | 'settings' | 'outcome'> {
     const { workflowId, runId } = workflowInfo();
     const evidence = this.ballot.digest;
-    const origin = this.ballot.evidence?.changeSet?.origin;
+    const changes = this.ballot.evidence?.changeSet;
+    const lost = changes ? beyondRecall(changes) : [];
     const { startedBy, startedAt } = this;
     const approvals = this.ballot.tally()?.judged.filter(({ counts }) => counts) ?? [];
     return {
@@ -233,7 +239,7 @@ export class DeploymentRun {
       runId,
       startedAt,
       endedAt: now(),
-      ...(origin && { terraformOrigin: origin }),
+      ...(changes && { terraformOrigin: changes.origin, beyondRecall: firstOf(lost, LEDGER_LOST) }),
       ...(evidence && { evidence }),
     };
   }

@@ -1,7 +1,7 @@
 /** The step that applies a release's Terraform configuration, with what takes it back. */
 import { CancellationScope } from '@temporalio/workflow';
 import type { Outputs, TerraformActivities, TerraformApplied } from '../../activities/terraform/types.ts';
-import { more } from '../../domain/render/infrastructure.ts';
+import { firstOf } from '../../domain/render/infrastructure.ts';
 import type { UndoneStep } from '../../domain/report.ts';
 import type { DecidePayload } from '../../domain/requests.ts';
 import type { ChangeSet } from '../../domain/terraform/change-set.ts';
@@ -112,7 +112,5 @@ const MOST_LOST = 20;
 /** Nobody must take what is there again for what was there before. */
 function lostFor(failed: ChangeSet): Pick<UndoneStep, 'beyondRecall'> {
   const lines = beyondRecall(failed);
-  if (lines.length === 0) return {};
-  const left = lines.length - MOST_LOST;
-  return { beyondRecall: left > 0 ? [...lines.slice(0, MOST_LOST), more(left)] : lines };
+  return lines.length === 0 ? {} : { beyondRecall: firstOf(lines, MOST_LOST) };
 }
