@@ -39,7 +39,8 @@ function terraformErrorsPage(): string {
     AGAIN[passes],
     remedy.replaceAll('<', String.raw`\<`),
   ]);
-  const distinct = [...new Map(rows.map((row) => [row.join(), row])).values()];
+  const distinct = new Map(rows.map((row) => [row.join(), row]));
+  const sorted = [...distinct].toSorted(([a], [b]) => a.localeCompare(b, 'en')).map(([, row]) => row);
   return `# Terraform's errors
 
 ${GENERATED.replace('from the schema; edit the schema', 'from src/activities/terraform/command/diagnosis.ts; edit that')}
@@ -47,7 +48,7 @@ ${GENERATED.replace('from the schema; edit the schema', 'from src/activities/ter
 A failure of type \`TerraformFailed\` has one of these in its details, as \`reason\`; an error that is none of them is told in Terraform's own
 words. [Terraform, step by step](../terraform.md) tells what a run does then.
 
-${table(['reason', 'tried again by itself', 'what to do'], distinct.toSorted())}
+${table(['reason', 'tried again by itself', 'what to do'], sorted)}
 `;
 }
 
