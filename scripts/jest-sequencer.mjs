@@ -1,6 +1,6 @@
 import Sequencer from '@jest/test-sequencer';
 
-const slowest = ['/test/e2e/', '/test/chaos/', '/test/replay/', '/test/workflows/', '/test/activities/'];
+const slowest = ['/test/e2e/', '/test/terraform/', '/test/workflows/', '/test/activities/'];
 
 /** Starts what takes longest first, on a fresh clone too, where jest has no durations to go by: no core idles at the end. */
 export default class LongestFirst extends Sequencer {

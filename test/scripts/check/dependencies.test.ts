@@ -29,7 +29,7 @@ test.each([
   ['src/activities/a.ts', `import { b } from '../workflows/b.ts';`],
   ['src/platform/a.ts', `import { b } from '../activities/b.ts';`],
   ['src/worker.ts', `import { b } from '../sandbox/b.ts';`],
-  ['src/cli/a.ts', `import { b } from '../b.ts';`],
+  ['src/cli/a.ts', `import { b } from '../../scripts/b.ts';`],
   ['sandbox/a.ts', `import type { B } from '../src/b.ts';`],
 ])('%s: %s points the wrong way', async (file, source) => {
   await write(file, source);
