@@ -9,7 +9,7 @@ const HELP = `Usage: npm run bench -- NAME [--quick] [--json FILE]
                ecs-deploy, and ecspresso where it is installed                                        (5 minutes)
   harm         how many of the users' requests a bad release harms, by canary and by a plain rolling update (3 minutes)
   terraform    what Slipway's plan and apply cost beside terraform alone, and what is left of an apply of ten resources that
-               is killed at 20 points: Slipway's worker, terraform, the host, and a bare terraform     (10 minutes)
+               is killed at 20 points: Slipway's worker, terraform, the host, and a bare terraform     (12 minutes)
 
   --quick      of verdict and terraform: a try of the bench itself, with fewer of everything; its figures mean nothing
   --json FILE  writes all figures to FILE as well
