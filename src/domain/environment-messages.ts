@@ -1,4 +1,5 @@
 /** Readers of what `environment` and its holders are sent: anyone may signal it, and a message that cannot be read must not wedge them. */
+import { isObject } from './is-object.ts';
 import * as read from './input.ts';
 import { parseObject, type Parsed } from './input.ts';
 import type {
@@ -110,8 +111,4 @@ export function isHolderPing(message: unknown): message is { readonly requestId:
 
 function shape(tests: Readonly<Record<string, Test>>): Test {
   return (value) => isObject(value) && Object.entries(tests).every(([name, test]) => test(value[name]));
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,4 @@
+import { isObject } from './is-object.ts';
 import type { ContainerDefinition, HardenedDefinition } from './hardening.ts';
 import { substitute } from './placeholders.ts';
 import type { Target } from './policy.ts';
@@ -155,8 +156,4 @@ export function secretValueFrom(arn: string, versionId: string, jsonKey = ''): s
 function partitionOf(region: string): string {
   if (region.startsWith('cn-')) return 'aws-cn';
   return region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

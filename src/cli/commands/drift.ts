@@ -6,13 +6,12 @@ import { driftRows } from '../../domain/render/infrastructure.ts';
 import { parseDriftInput, type DriftInput } from '../../domain/requests.ts';
 import { columns } from '../columns.ts';
 import { exitCodeOf } from '../exit-codes.ts';
-import { follow } from '../follow.ts';
 import { accepted } from '../input.ts';
+import { look } from '../look.ts';
 import { withCommonOptions, withExamples } from '../options.ts';
 import type { Run } from '../program.ts';
-import { lineByLine } from '../progress.ts';
-import { checkEnvironment, configuration, withSession, type CommonOptions } from '../session.ts';
-import { start, type Request } from '../start.ts';
+import { checkEnvironment, configuration, type CommonOptions } from '../session.ts';
+import type { Request } from '../start.ts';
 import { printJson, printLine, type Terminal } from '../terminal.ts';
 
 export function driftCommand(program: Command, run: Run): void {
@@ -36,14 +35,7 @@ export function driftCommand(program: Command, run: Run): void {
 async function drift(terminal: Terminal, environment: string, options: CommonOptions): Promise<number> {
   const input = accepted(parseDriftInput({ environment }));
   checkEnvironment(configuration(terminal, options), options, environment);
-  const ending = await withSession(terminal, options, async (session) => {
-    const { run } = await start(session, request(session.platform, input));
-    return await follow(
-      session,
-      run,
-      lineByLine(terminal, (text) => terminal.writeError(text)),
-    );
-  });
+  const ending = await look(terminal, options, (platform) => request(platform, input));
   if (options.json === true) printJson(terminal, ending.result ?? ending);
   if (ending.outcome !== 'Completed') {
     if (options.json !== true) printLine(terminal, `${ending.outcome}: ${ending.summary}`);

@@ -7,15 +7,14 @@ import { reportMarkdown } from '../../domain/render/report-markdown.ts';
 import { parseDeployToEnvironmentInput, type DeployToEnvironmentInput } from '../../domain/requests.ts';
 import type { Ending } from '../ending.ts';
 import { exitCodeOf } from '../exit-codes.ts';
-import { follow } from '../follow.ts';
 import { accepted } from '../input.ts';
 import { starter, type LaunchOptions } from '../launch.ts';
+import { look } from '../look.ts';
 import { byOption, withCommonOptions, withExamples } from '../options.ts';
 import type { Run } from '../program.ts';
-import { lineByLine } from '../progress.ts';
-import { checkEnvironment, configuration, withSession } from '../session.ts';
+import { checkEnvironment, configuration } from '../session.ts';
 import { showChecks, showEvidence, showTerraform } from '../show-plan.ts';
-import { start, type Request } from '../start.ts';
+import type { Request } from '../start.ts';
 import { printable, printJson, printLine, type Terminal } from '../terminal.ts';
 
 const FORMATS = ['text', 'markdown'] as const;
@@ -59,14 +58,7 @@ async function plan(
   const startedBy = starter(terminal, options);
   const input = accepted(parseDeployToEnvironmentInput({ ...given, startedBy }));
   checkEnvironment(configuration(terminal, options), options, input.environment);
-  const ending = await withSession(terminal, options, async (session) => {
-    const { run } = await start(session, request(session.platform, input));
-    return await follow(
-      session,
-      run,
-      lineByLine(terminal, (text) => terminal.writeError(text)),
-    );
-  });
+  const ending = await look(terminal, options, (platform) => request(platform, input));
   if (options.json === true) printJson(terminal, ending.result ?? ending);
   else if (options.format === 'markdown') terminal.write(printable(markdown(ending)));
   else for (const line of show(ending)) printLine(terminal, line);

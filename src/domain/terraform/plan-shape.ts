@@ -1,3 +1,4 @@
+import { isObject } from '../is-object.ts';
 import type { PlanJson } from './plan.ts';
 
 /** Whether all that is read of a plan has the shape that it is read as. Fields may be absent, but not something else. */
@@ -32,8 +33,4 @@ function isResource(value: unknown): boolean {
 function isChange(value: unknown): boolean {
   if (!isObject(value) || !Array.isArray(value['actions'])) return false;
   return value['actions'].length > 0 && value['actions'].every((action) => typeof action === 'string');
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
 /** What a failed `applyTerraform` left behind, as far as its failure tells. */
+import { isObject } from '../../domain/is-object.ts';
 import { ActivityFailure, CancelledFailure, TimeoutFailure } from '@temporalio/workflow';
 import type { UnfinishedApply } from '../../activities/terraform/types.ts';
 import type { ChangeSet } from '../../domain/terraform/change-set.ts';
@@ -61,8 +62,4 @@ function perhaps({ changes }: ChangeSet): UnfinishedApply {
     made: [],
     perhaps: true,
   };
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

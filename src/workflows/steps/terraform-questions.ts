@@ -1,4 +1,5 @@
 /** What a person is asked when Terraform must not go on by itself. */
+import { isObject } from '../../domain/is-object.ts';
 import { GUARDS } from '../../domain/terraform/guards.ts';
 import type { Check } from '../../domain/verdict.ts';
 import type { DecidePayload } from '../../domain/requests.ts';
@@ -87,8 +88,4 @@ function checks(value: unknown): Pick<Check, 'name' | 'detail'>[] {
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,4 @@
+import { isObject } from '../../../domain/is-object.ts';
 import { digestOf } from '../../../domain/digest.ts';
 
 /** The format that Terraform 0.12 and later and OpenTofu write. */
@@ -115,8 +116,4 @@ function parse(text: string): unknown {
 
 function unusable(reason: string): StateReading {
   return { kind: 'unusable', reason };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
